@@ -1,0 +1,19 @@
+// Bundles the app into dist/index.cjs, the file that package.json names as `main`.
+import { build } from 'esbuild'
+
+await build({
+  entryPoints: ['src/index.ts'],
+  outfile: 'dist/index.cjs',
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  // The Functions host provides it to the worker.
+  external: ['@azure/functions-core'],
+  // CommonJS has no import.meta; the Azure SDK asks it where it was loaded from.
+  define: { 'import.meta.url': '__importMetaUrl' },
+  banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  minifySyntax: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+})
