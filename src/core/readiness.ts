@@ -1,0 +1,55 @@
+import { BrokerError } from './broker-error.ts'
+import { singleFlight } from './single-flight.ts'
+import { faultDetailOf } from './warning.ts'
+
+const KEPT_FOR_IN_MS = 15_000
+
+export interface Readiness {
+  readonly isReady: boolean
+  /** By dependency: `ok`, or in one word why not. */
+  readonly checks: Readonly<Record<string, string>>
+  /** For the log: names of secrets and fields, codes of faults. */
+  readonly details: readonly string[]
+}
+
+/**
+ * Asks every dependency at once and keeps the result for 15 s, so that probes cost the dependencies nothing.
+ *
+ * @param checks each resolves when the dependency works, within a time limit of its own.
+ * @param now epoch milliseconds.
+ */
+export function createReadiness(
+  checks: Readonly<Record<string, () => Promise<unknown>>>,
+  now: () => number,
+): () => Promise<Readiness> {
+  const flight = singleFlight<Readiness>()
+  let kept: { readiness: Readiness; untilTimestamp: number } | undefined
+
+  async function ask(): Promise<Readiness> {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => ({ name, ...(await resultOf(check)) })),
+    )
+    const readiness = {
+      isReady: results.every(({ word }) => word === 'ok'),
+      checks: Object.fromEntries(results.map(({ name, word }) => [name, word])),
+      details: results.flatMap(({ name, detail }) => (detail === undefined ? [] : [`${name}: ${detail}`])),
+    }
+    kept = { readiness, untilTimestamp: now() + KEPT_FOR_IN_MS }
+    return readiness
+  }
+
+  return async () => (kept && now() < kept.untilTimestamp ? kept.readiness : flight('', ask))
+}
+
+async function resultOf(
+  check: () => Promise<unknown>,
+): Promise<{ word: string; detail?: string | undefined }> {
+  try {
+    await check()
+    return { word: 'ok' }
+  } catch (error) {
+    if (!(error instanceof BrokerError)) return { word: 'unavailable', detail: faultDetailOf(error) }
+    const word = error.code === 'temporarily_unavailable' ? 'unavailable' : error.code
+    return { word, detail: error.details.logDetail }
+  }
+}
