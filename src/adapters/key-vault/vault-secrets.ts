@@ -1,0 +1,106 @@
+import { RestError, type SecretClient } from '@azure/keyvault-secrets'
+import { LRUCache } from 'lru-cache'
+import { BrokerError } from '../../core/broker-error.ts'
+import { singleFlight } from '../../core/single-flight.ts'
+import { faultDetailOf } from '../../core/warning.ts'
+
+/** A new version, or the end of a secret, is noticed after this time. */
+const MAX_AGE_IN_MS = 5 * 60_000
+/** How soon the vault is asked again after it failed, or said that there is no such secret. */
+const RETRY_AFTER_IN_MS = 30_000
+const MAX_SECRETS = 500
+/** Kept apart, so that invented names cannot push out what is needed. */
+const MAX_WITHHELD = 500
+
+export interface VaultSecret {
+  readonly name: string
+  readonly version: string
+  readonly value: string
+}
+
+/** Why there is no value: the vault says so, as opposed to not answering. */
+export type Withheld = 'absent' | 'disabled'
+
+export interface VaultSecrets {
+  /**
+   * The newest version, or the one named. When the vault fails, the last known good one.
+   *
+   * @throws {BrokerError} `temporarily_unavailable` when the vault fails and nothing is held.
+   */
+  get(name: string, version?: string): Promise<VaultSecret | Withheld>
+}
+
+interface Held {
+  readonly answer: VaultSecret | Withheld
+  readonly askAgainTimestamp: number
+}
+
+export interface VaultSecretsOptions {
+  readonly client: SecretClient
+  /** Time limit of one read, retries included. */
+  readonly timeoutInMs: number
+  /** Epoch milliseconds. */
+  readonly now: () => number
+}
+
+/** Secrets of a Key Vault, each read at most once at a time and at most every five minutes. */
+export function createVaultSecrets({ client, timeoutInMs, now }: VaultSecretsOptions): VaultSecrets {
+  const values = new LRUCache<string, Held>({ max: MAX_SECRETS })
+  const withheld = new LRUCache<string, Held>({ max: MAX_WITHHELD })
+  const heldOf = (key: string) => values.get(key) ?? withheld.get(key)
+  const flight = singleFlight<VaultSecret | Withheld>()
+
+  function hold(key: string, answer: VaultSecret | Withheld, forInMs: number): VaultSecret | Withheld {
+    const held = { answer, askAgainTimestamp: now() + forInMs }
+    if (typeof answer === 'string') {
+      values.delete(key)
+      withheld.set(key, held)
+    } else {
+      withheld.delete(key)
+      values.set(key, held)
+    }
+    return answer
+  }
+
+  async function ask(
+    key: string,
+    name: string,
+    version: string | undefined,
+  ): Promise<VaultSecret | Withheld> {
+    try {
+      const { value, properties } = await client.getSecret(name, {
+        abortSignal: AbortSignal.timeout(timeoutInMs),
+        ...(version !== undefined && { version }),
+      })
+      return hold(key, { name, version: properties.version ?? '', value: value ?? '' }, MAX_AGE_IN_MS)
+    } catch (error) {
+      const reason = withheldBy(error)
+      if (reason) return hold(key, reason, RETRY_AFTER_IN_MS)
+      const lastKnownGood = heldOf(key)?.answer
+      if (lastKnownGood) return hold(key, lastKnownGood, RETRY_AFTER_IN_MS)
+      throw new BrokerError('temporarily_unavailable', {
+        logDetail: `Key Vault: secret ${name}: ${faultDetailOf(error)}`,
+        cause: error,
+      })
+    }
+  }
+
+  return {
+    async get(name, version) {
+      const key = `${name}/${version ?? ''}`
+      const known = heldOf(key)
+      if (known && now() < known.askAgainTimestamp) return known.answer
+      return flight(key, () => ask(key, name, version))
+    },
+  }
+}
+
+/** What the vault answers with authority; a refused permission is a fault of ours, and no reason to drop what is held. */
+function withheldBy(error: unknown): Withheld | undefined {
+  if (!(error instanceof RestError)) return undefined
+  if (error.statusCode === 404) return 'absent'
+  const details = error.details as { error?: { innerError?: { code?: string } } } | undefined
+  return error.statusCode === 403 && details?.error?.innerError?.code === 'SecretDisabled'
+    ? 'disabled'
+    : undefined
+}
