@@ -1,0 +1,162 @@
+import type { HttpResponseInit } from '@azure/functions'
+import type { BrokerError, BrokerErrorCode } from '../core/broker-error.ts'
+import { AADSTS_REMEDIES } from './aadsts-remedies.ts'
+import { NOT_CACHED } from './json-response.ts'
+
+interface Answer {
+  readonly status: number
+  /** The wire's `error`, where it is not the code itself. */
+  readonly error?: string
+  readonly description: string
+  readonly remedy: string
+  /** Whether the same request may succeed later. Callers retry on 408, 429 and 5xx alone, so the status agrees. */
+  readonly retryable: boolean
+  readonly retryAfterInMs?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const EXAMPLE = '{"username": "user@contoso.com", "password": "…"}'
+
+const ANSWERS: Record<BrokerErrorCode, Answer> = {
+  invalid_request: {
+    status: 400,
+    description: 'The request is not as it must be.',
+    remedy: `Send JSON such as ${EXAMPLE}.`,
+    retryable: false,
+  },
+  method_not_allowed: {
+    status: 405,
+    error: 'invalid_request',
+    description: 'Only POST is allowed here.',
+    remedy: 'Send the same request with the method POST.',
+    retryable: false,
+    headers: { Allow: 'POST' },
+  },
+  request_too_large: {
+    status: 413,
+    error: 'invalid_request',
+    description: 'The body is larger than 8 KiB.',
+    remedy: `Send nothing but the credentials: ${EXAMPLE}.`,
+    retryable: false,
+  },
+  unsupported_media_type: {
+    status: 415,
+    error: 'invalid_request',
+    description: 'The body is not declared as JSON in UTF-8.',
+    remedy: 'Send the header Content-Type: application/json.',
+    retryable: false,
+  },
+  unknown_client: {
+    status: 400,
+    description: 'There is no client profile of this name.',
+    remedy: 'Check the field client, or leave it out to use the default profile.',
+    retryable: false,
+  },
+  invalid_credentials: {
+    status: 401,
+    description: 'Entra ID did not accept this user name and password.',
+    remedy:
+      'Check both, and sign in once in a browser with them. Do not repeat the call unchanged: that can lock the account.',
+    retryable: false,
+    headers: { 'WWW-Authenticate': 'Basic realm="entra-token-broker", charset="UTF-8"' },
+  },
+  account_locked: {
+    status: 423,
+    description: 'The account is locked because of too many failed sign-ins.',
+    remedy: 'Stop every flow that uses an old password, wait, then try again with the right one.',
+    retryable: false,
+    retryAfterInMs: 60_000,
+  },
+  password_change_required: {
+    status: 403,
+    description: 'The password has expired or must be changed.',
+    remedy: 'Sign in once in a browser, set a new password, and put it into the flow.',
+    retryable: false,
+  },
+  account_disabled: {
+    status: 403,
+    description: 'The account is disabled, is a guest, or is not assigned to the application.',
+    remedy: 'Ask an administrator of the tenant to enable the account and to assign it to the application.',
+    retryable: false,
+  },
+  interaction_required: {
+    status: 403,
+    description:
+      'Entra ID wants the user to do something that this sign-in cannot do, such as multi-factor authentication.',
+    remedy:
+      'Use an account that Conditional Access exempts from multi-factor authentication for this application.',
+    retryable: false,
+  },
+  policy_blocked: {
+    status: 403,
+    description: 'A policy of the tenant, such as Conditional Access, blocks this sign-in.',
+    remedy: 'Ask an administrator to look for the correlation_id in the sign-in log and to adapt the policy.',
+    retryable: false,
+  },
+  consent_required: {
+    status: 403,
+    description: 'Nobody has consented to the permissions that the application asks for.',
+    remedy: 'Ask an administrator to grant admin consent to the application in the tenant.',
+    retryable: false,
+  },
+  misconfigured: {
+    status: 500,
+    description: "The broker's own configuration is wrong.",
+    remedy: 'Ask whoever runs the broker to look for the correlation_id in its log.',
+    retryable: false,
+  },
+  temporarily_unavailable: {
+    status: 503,
+    description:
+      'Entra ID, or a service that the broker needs, is not available, and there is no valid token to hand out.',
+    remedy: 'Try again later; the retry policy of the flow does that.',
+    retryable: true,
+    retryAfterInMs: 15_000,
+  },
+  deadline_exceeded: {
+    status: 504,
+    description: 'The answer took too long. The broker goes on in the background.',
+    remedy: 'Try again: the token may be there by then.',
+    retryable: true,
+  },
+  internal_error: {
+    status: 500,
+    description: 'The broker failed in a way that was not foreseen.',
+    remedy:
+      'Try again; if it happens again, ask whoever runs the broker to look for the correlation_id in its log.',
+    retryable: true,
+  },
+}
+
+/** The one place that decides what a caller sees of a failure. */
+export function errorResponseOf({ code, details }: BrokerError, correlationId: string): HttpResponseInit {
+  const answer = ANSWERS[code]
+  const retryAfterInMs = details.retryAfterInMs ?? answer.retryAfterInMs
+  const retryAfterInSeconds =
+    retryAfterInMs === undefined || (code !== 'account_locked' && !answer.retryable)
+      ? undefined
+      : Math.max(1, Math.ceil(retryAfterInMs / 1000))
+  const remedy = details.aadsts === undefined ? undefined : AADSTS_REMEDIES.get(details.aadsts)
+  return {
+    status: answer.status,
+    headers: {
+      ...NOT_CACHED,
+      ...answer.headers,
+      ...(answer.retryable && retryAfterInSeconds && { 'Retry-After': String(retryAfterInSeconds) }),
+    },
+    jsonBody: {
+      error: answer.error ?? code,
+      description: details.description ?? answer.description,
+      remedy: details.remedy ?? remedy ?? answer.remedy,
+      ...(details.aadsts !== undefined && { aadsts: details.aadsts }),
+      retryable: answer.retryable,
+      ...(retryAfterInSeconds !== undefined && { retry_after_seconds: retryAfterInSeconds }),
+      correlation_id: details.correlationId ?? correlationId,
+    },
+  }
+}
+
+/** Whose fault it is: the caller's are for information, ours are errors. */
+export function isOurFault({ code }: BrokerError): boolean {
+  return ANSWERS[code].status >= 500
+}
