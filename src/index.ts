@@ -1,0 +1,41 @@
+import { app, type HttpMethod } from '@azure/functions'
+import { composeOnce } from './composition.ts'
+import { health } from './functions/health.ts'
+import { createReadyHandler } from './functions/ready.ts'
+import { createRefreshChunkHandler } from './functions/refreshchunk.ts'
+import { createRefreshTokensHandler } from './functions/refreshtokens.ts'
+import { createRequestTokenHandler } from './functions/requesttoken.ts'
+import { queueNames } from './storage-names.ts'
+
+const composition = composeOnce(process.env, Date.now)
+
+/** All of them reach the handler, which answers 405: the host's own answer to a method that is not listed is 404. */
+const ANY_METHOD: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
+
+// The names are the routes: the Logic Apps action for Functions cannot call a function with a custom route.
+app.http('requesttoken', {
+  methods: ANY_METHOD,
+  authLevel: 'function',
+  handler: createRequestTokenHandler(() => composition().requestToken),
+})
+
+// `useMonitor` is the default for schedules of a minute or longer; `runOnStartup` would run at every scale-out.
+app.timer('refreshtokens', {
+  schedule: '%REFRESH_SCHEDULE%',
+  useMonitor: true,
+  handler: createRefreshTokensHandler(() => composition().refreshTokens),
+})
+
+app.storageQueue('refreshchunk', {
+  queueName: queueNames.refreshChunk,
+  connection: 'DataStorage',
+  handler: createRefreshChunkHandler(() => composition().refreshChunk),
+})
+
+app.http('ready', {
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: createReadyHandler(async () => composition().readinessOf()),
+})
+
+app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health })

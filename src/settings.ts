@@ -1,0 +1,110 @@
+import * as z from 'zod'
+
+/** What the app settings (environment variables) say, checked and with units in the names. */
+export interface Settings {
+  /** The vault that holds the client profiles and the two keys, e.g. `https://contoso.vault.azure.net`. */
+  readonly keyVaultUrl: string
+  /** The Table service of the data account, e.g. `https://contoso.table.core.windows.net`. */
+  readonly tableServiceUrl: string
+  /** A token with less than this left is refreshed before it is served. */
+  readonly refreshThresholdInMs: number
+  /** How long a password that Entra ID accepted is believed without asking again. */
+  readonly passwordMaxAgeInMs: number
+  /** Time limit of one call to Entra ID. */
+  readonly identityProviderTimeoutInMs: number
+  /** Time limit of one call to Key Vault or to Table Storage, retries included. */
+  readonly storageTimeoutInMs: number
+  /** Time limit of one request to the broker. */
+  readonly requestDeadlineInMs: number
+  /** An entry that nobody asked for in this time is deleted, not refreshed for ever. */
+  readonly idleEvictionInMs: number
+  /** How many entries one instance refreshes at a time. */
+  readonly refreshConcurrency: number
+  /** With more entries due than this, the timer hands them out to other instances through the queue. */
+  readonly refreshFanoutAbove: number
+  /** The Queue service of the data account; the queue trigger reads the same setting. */
+  readonly queueServiceUrl: string
+}
+
+/** Azure shows its endpoints with a slash at the end; what is put together from them has none. */
+const httpsUrl = z
+  .url({ protocol: /^https$/, error: 'must be an https:// URL' })
+  .transform((url) => url.replace(/\/+$/, ''))
+
+const seconds = (range: { default: number; min: number; max: number }) =>
+  z.coerce
+    .number({ error: 'must be a number of seconds' })
+    .min(range.min, `must be at least ${range.min} seconds`)
+    .max(range.max, `must be at most ${range.max} seconds`)
+    .default(range.default)
+    .transform((value) => value * 1000)
+
+const count = (range: { default: number; min: number; max: number }) =>
+  z.coerce
+    .number({ error: 'must be a whole number' })
+    .int('must be a whole number')
+    .min(range.min, `must be at least ${range.min}`)
+    .max(range.max, `must be at most ${range.max}`)
+    .default(range.default)
+
+/** Every app setting that the broker reads, by its name. Times are in seconds, as the predecessor had them. */
+const environmentSchema = z.object({
+  KEY_VAULT_URL: httpsUrl,
+  TABLE_SERVICE_URL: httpsUrl,
+  REFRESH_THRESHOLD: seconds({ default: 600, min: 0, max: 3000 }),
+  PASSWORD_MAX_AGE: seconds({ default: 86_400, min: 0, max: 90 * 86_400 }),
+  IDENTITY_PROVIDER_TIMEOUT: seconds({ default: 10, min: 0.05, max: 60 }),
+  STORAGE_TIMEOUT: seconds({ default: 3, min: 0.05, max: 30 }),
+  REQUEST_DEADLINE: seconds({ default: 20, min: 0.05, max: 110 }),
+  // Use is noted once an hour.
+  IDLE_EVICTION: seconds({ default: 7 * 86_400, min: 7200, max: 90 * 86_400 }),
+  REFRESH_CONCURRENCY: count({ default: 32, min: 1, max: 256 }),
+  REFRESH_FANOUT_ABOVE: count({ default: 1000, min: 1, max: 10_000_000 }),
+  DataStorage__queueServiceUri: httpsUrl,
+})
+
+/** The names of the app settings, for the documents and templates that must agree with them. */
+export const settingNames: readonly string[] = Object.keys(environmentSchema.shape)
+
+/** One or more app settings are missing or wrong. `problems` names each of them, and never a value. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`App settings: ${problems.join('; ')}`)
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads the settings. An empty value counts as absent.
+ *
+ * @throws {SettingsError} with every problem at once.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const present = Object.fromEntries(
+    settingNames.map((name) => [name, environment[name]?.trim()]).filter(([, value]) => value),
+  )
+  const parsed = environmentSchema.safeParse(present)
+  if (!parsed.success) {
+    throw new SettingsError(
+      parsed.error.issues.map(({ path: [name], message }) =>
+        present[String(name)] === undefined ? `${String(name)} is missing` : `${String(name)} ${message}`,
+      ),
+    )
+  }
+  const values = parsed.data
+  return {
+    keyVaultUrl: values.KEY_VAULT_URL,
+    tableServiceUrl: values.TABLE_SERVICE_URL,
+    refreshThresholdInMs: values.REFRESH_THRESHOLD,
+    passwordMaxAgeInMs: values.PASSWORD_MAX_AGE,
+    identityProviderTimeoutInMs: values.IDENTITY_PROVIDER_TIMEOUT,
+    storageTimeoutInMs: values.STORAGE_TIMEOUT,
+    requestDeadlineInMs: values.REQUEST_DEADLINE,
+    idleEvictionInMs: values.IDLE_EVICTION,
+    refreshConcurrency: values.REFRESH_CONCURRENCY,
+    refreshFanoutAbove: values.REFRESH_FANOUT_ABOVE,
+    queueServiceUrl: values.DataStorage__queueServiceUri,
+  }
+}

@@ -1,0 +1,9 @@
+/** The tables of the data account. They are made at deployment: the broker has no right to create them. */
+export const tableNames = {
+  tokenCache: 'tokencache',
+  refreshDue: 'refreshdue',
+  refusals: 'refusals',
+} as const
+
+/** The queues of the data account, likewise. */
+export const queueNames = { refreshChunk: 'refreshchunk' } as const
