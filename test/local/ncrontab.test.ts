@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals'
+import { parseNcrontab } from '../../local/ncrontab.ts'
+
+const after = Date.UTC(2026, 1, 27, 23, 59, 30, 500)
+
+test.each([
+  ['0 * * * * *', '2026-02-28T00:00:00.000Z'],
+  ['*/20 * * * * *', '2026-02-27T23:59:40.000Z'],
+  ['30 59 23 * * *', '2026-02-28T23:59:30.000Z'],
+  ['0 5/25 * * * *', '2026-02-28T00:05:00.000Z'],
+  ['0 30 9-17/4 * * Mon-Fri', '2026-03-02T09:30:00.000Z'],
+  ['0 0 0 29 Feb *', '2028-02-29T00:00:00.000Z'],
+  ['0 0 12 13 * Fri', '2026-03-13T12:00:00.000Z'],
+  ['0 0 0 29 2 1', '2044-02-29T00:00:00.000Z'],
+  ['15,45 10 6 1,15 1 *', '2027-01-01T06:10:15.000Z'],
+  ['*/5 * * * *', '2026-02-28T00:00:00.000Z'],
+])('%s comes next at %s', (expression, expected) => {
+  expect(new Date(parseNcrontab(expression).nextAfter(after)).toISOString()).toBe(expected)
+})
+
+test.each([
+  ['* * *', 'six fields'],
+  ['60 * * * * *', 'second must be between 0 and 59'],
+  ['0 0 0 * * 7', 'day of week must be between 0 and 6'],
+  ['0 0 9-5 * * *', 'hour has the empty range'],
+  ['0 */0 * * * *', 'minute has the bad step'],
+  ['0 0 0 x * *', 'day must be between'],
+])('%s is refused', (expression, message) => {
+  expect(() => parseNcrontab(expression)).toThrow(message)
+})
+
+test('a day that never comes is refused', () => {
+  expect(() => parseNcrontab('0 0 0 30 Feb *').nextAfter(after)).toThrow('never comes')
+})
