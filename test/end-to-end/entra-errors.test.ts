@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { knownAadstsCodes } from '../../src/core/entra-failure.ts'
+import { startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
+import { stopClock } from '../support/clock.ts'
+
+const clock = stopClock()
+let broker: TestBroker
+beforeAll(async () => {
+  broker = await startBroker()
+})
+afterAll(() => broker.close())
+beforeEach(() => {
+  // Past every pause that the test before has caused.
+  clock.advance(600)
+  broker.entra.fault = undefined
+  broker.entra.failWith = undefined
+  broker.entra.calls.length = 0
+})
+
+const STATUS: Record<string, number> = {
+  invalid_credentials: 401,
+  account_locked: 423,
+  password_change_required: 403,
+  account_disabled: 403,
+  interaction_required: 403,
+  policy_blocked: 403,
+  consent_required: 403,
+  misconfigured: 500,
+  temporarily_unavailable: 503,
+}
+
+test.each([...knownAadstsCodes])('AADSTS%i is answered as %s', async (code, category) => {
+  broker.entra.failWith = code
+  const answer = await broker.requestToken()
+  // A password has no refresh token that could be dead: to Entra ID the request is malformed.
+  const error = category === 'dead_grant' ? 'misconfigured' : category
+  const isLocked = error === 'account_locked'
+  const isPassing = error === 'temporarily_unavailable'
+  const retryAfter = code === 90055 ? 10 : 15
+  expect(answer.status).toBe(STATUS[error])
+  expect(answer.json).toEqual({
+    error,
+    description: expect.stringMatching(/^[^{}]{20,200}\.$/),
+    remedy: expect.stringMatching(/^[^{}]{20,250}\.$/),
+    ...(error !== 'invalid_credentials' && { aadsts: code }),
+    retryable: isPassing,
+    ...(isLocked && { retry_after_seconds: 60 }),
+    ...(isPassing && { retry_after_seconds: retryAfter }),
+    correlation_id: broker.entra.calls[0]?.correlationId,
+  })
+  expect(Object.fromEntries(answer.headers)).toMatchObject({
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    pragma: 'no-cache',
+  })
+  expect(answer.headers.get('retry-after')).toBe(isPassing ? String(retryAfter) : null)
+  expect(answer.headers.get('www-authenticate')).toBe(
+    error === 'invalid_credentials' ? 'Basic realm="entra-token-broker", charset="UTF-8"' : null,
+  )
+  // Entra ID's own text names users, tenants and trace ids.
+  expect(answer.text).not.toMatch(/AADSTS|Trace ID|demo@|contoso-tenant/)
+  expect(broker.entra.calls).toHaveLength(1)
+  const logged = broker.logged('token_request').at(-1)
+  expect(logged).toMatchObject({ error, status: STATUS[error] })
+  expect(JSON.stringify(logged)).not.toContain(USERNAME)
+})
+
+test('an unknown user and a wrong password get the same answer, but for the correlation id', async () => {
+  const wrong = await broker.requestToken({ password: 'wrong' })
+  const unknown = await broker.requestToken({ username: 'nobody@contoso.example' })
+  const comparable = ({ status, headers, json }: typeof wrong) => ({
+    status,
+    headers: [...headers].filter(([name]) => name !== 'date'),
+    json: { ...json, correlation_id: '' },
+  })
+  expect(comparable(unknown)).toEqual(comparable(wrong))
+  expect(wrong.status).toBe(401)
+})
+
+test('what a maker can do about public client flows is said in so many words', async () => {
+  broker.entra.failWith = 7000218
+  expect((await broker.requestToken()).json['remedy']).toMatch(
+    /^Allow public client flows is off for this app/,
+  )
+})
+
+test.each([
+  ['503', { kind: 'status', status: 503 } as const],
+  ['429', { kind: 'status', status: 429, retryAfterInSeconds: 7 } as const],
+  ['a page of HTML', { kind: 'html', status: 200 } as const],
+  ['a page of HTML with 400', { kind: 'html', status: 400 } as const],
+  ['a connection that ends', { kind: 'reset' } as const],
+  ['no answer in time', { kind: 'hang' } as const],
+  ['{} with 200, which MSAL takes for a token', { kind: 'empty-json', status: 200 } as const],
+  ['{} with 500', { kind: 'empty-json', status: 500 } as const],
+  ['16 MiB', { kind: 'oversize' } as const],
+])('%s from the identity provider is answered 503', async (name, fault) => {
+  if (fault.kind === 'hang') await broker.restart({ IDENTITY_PROVIDER_TIMEOUT: '0.2' })
+  broker.entra.fault = fault
+  const answer = await broker.requestToken()
+  const retryAfter = name === '429' ? 7 : 15
+  expect(answer.status).toBe(503)
+  expect(answer.headers.get('retry-after')).toBe(String(retryAfter))
+  expect(answer.json).toMatchObject({
+    error: 'temporarily_unavailable',
+    retryable: true,
+    retry_after_seconds: retryAfter,
+  })
+  expect(broker.logged('token_request').at(-1)).toMatchObject({
+    error: 'temporarily_unavailable',
+    detail: expect.stringMatching(/^password /),
+  })
+  if (fault.kind === 'hang') await broker.restart({ IDENTITY_PROVIDER_TIMEOUT: '10' })
+})
+
+test('connection refused is answered 503, and recovery needs nothing', async () => {
+  await broker.restart({ IDENTITY_PROVIDER_TIMEOUT: '10' })
+  await broker.entra.stop()
+  expect((await broker.requestToken()).status).toBe(503)
+  await broker.entra.start()
+  expect((await broker.requestToken()).status).toBe(200)
+})

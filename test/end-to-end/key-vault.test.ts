@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { PASSWORD, startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
+import { stopClock } from '../support/clock.ts'
+
+const clock = stopClock()
+const LIFETIME = 3599
+const newKey = (fill: number) => Buffer.alloc(32, fill).toString('base64')
+let broker: TestBroker
+let profile: Record<string, unknown>
+beforeAll(async () => {
+  broker = await startBroker({ STORAGE_TIMEOUT: '10' })
+  profile = JSON.parse(broker.keyVault.currentValue('client-default') ?? '') as Record<string, unknown>
+})
+afterAll(() => broker.close())
+beforeEach(async () => {
+  broker.keyVault.fault = undefined
+  clock.advance(2 * LIFETIME)
+  await broker.restart()
+  broker.keyVault.calls.length = 0
+  broker.entra.calls.length = 0
+})
+
+const readsOf = (secret: string) =>
+  broker.keyVault.calls.filter((call) => call.startsWith(`GET /secrets/${secret}`)).length
+const setProfile = (name: string, value: unknown) =>
+  broker.keyVault.setSecret(`client-${name}`, typeof value === 'string' ? value : JSON.stringify(value))
+
+test('secrets are read once in five minutes, however many requests there are', async () => {
+  await Promise.all(
+    Array.from({ length: 20 }, (_, n) => broker.requestToken({ username: `user${n}@contoso.example` })),
+  )
+  clock.advance(299)
+  await broker.requestToken({ username: 'later@contoso.example' })
+  expect(['client-default', 'token-cache-encryption-key', 'token-cache-index-key'].map(readsOf)).toEqual([
+    1, 1, 1,
+  ])
+  clock.advance(1)
+  await broker.requestToken({ username: 'latest@contoso.example' })
+  expect(readsOf('client-default')).toBe(2)
+})
+
+test('a new version of a profile is picked up without a restart, and tokens of the old one are not served', async () => {
+  await broker.requestToken()
+  setProfile('default', { ...profile, resource: 'https://graph.microsoft.com' })
+  expect((await broker.requestToken()).json).toMatchObject({ action: 'returned existing token' })
+  clock.advance(301)
+  const { json } = await broker.requestToken()
+  expect(json).toMatchObject({ action: 'retrieved new token' })
+  expect(await broker.entra.verifyAccessToken(String(json['accesstoken']))).toMatchObject({
+    aud: 'https://graph.microsoft.com',
+  })
+  setProfile('default', profile)
+})
+
+test('a new encryption key seals new writes, the old one opens until it is disabled', async () => {
+  await broker.requestToken()
+  broker.keyVault.setSecret('token-cache-encryption-key', newKey(1))
+  await broker.restart()
+  expect((await broker.requestToken()).json).toMatchObject({ action: 'returned existing token' })
+  clock.advance(LIFETIME - 600)
+  expect((await broker.requestToken()).json).toMatchObject({ action: 'refreshed existing token' })
+  // Sealed anew by the refresh: the newest key alone is enough now.
+  broker.keyVault.setSecret('token-cache-encryption-key', newKey(2))
+  await broker.restart()
+  expect((await broker.requestToken()).json).toMatchObject({ action: 'returned existing token' })
+})
+
+test('an entry whose key was disabled is a miss with a warning, and is replaced', async () => {
+  const version = broker.keyVault.setSecret('token-cache-encryption-key', newKey(3))
+  await broker.restart()
+  await broker.requestToken()
+  broker.keyVault.setSecret('token-cache-encryption-key', newKey(4))
+  broker.keyVault.disableSecret('token-cache-encryption-key', version)
+  await broker.restart()
+  expect((await broker.requestToken()).json).toMatchObject({
+    action: 'retrieved new token',
+    warnings: ['stored_token_unreadable: The stored token could not be opened and was replaced.'],
+  })
+  await broker.restart()
+  const { json } = await broker.requestToken()
+  expect(json).toMatchObject({ action: 'returned existing token' })
+  expect(json).not.toHaveProperty('warnings')
+})
+
+test.each([
+  ['503', { kind: 'status', status: 503 } as const],
+  [
+    '403 without permission',
+    { kind: 'status', status: 403, body: { error: { code: 'Forbidden' } } } as const,
+  ],
+  ['429 without a body', { kind: 'status', status: 429 } as const],
+  ['no answer', { kind: 'hang' } as const],
+  ['a connection that ends', { kind: 'reset' } as const],
+])('while the vault answers with %s, the last known good is used', async (_, fault) => {
+  if (fault.kind === 'hang') await broker.restart({ STORAGE_TIMEOUT: '1' })
+  await broker.requestToken()
+  clock.advance(LIFETIME)
+  broker.keyVault.fault = fault
+  const { status, json } = await broker.requestToken()
+  expect([status, json['action']]).toEqual([200, 'retrieved new token to replace expired token'])
+  await broker.restart({ STORAGE_TIMEOUT: '10' })
+})
+
+test('with the vault down from the start there is a 503 with Retry-After, and recovery needs nothing', async () => {
+  broker.keyVault.fault = { kind: 'status', status: 503 }
+  const answer = await broker.requestToken()
+  expect(answer.status).toBe(503)
+  expect(answer.headers.get('retry-after')).toBe('15')
+  expect(broker.entra.calls).toEqual([])
+  expect(broker.logged('token_request').at(-1)).toMatchObject({
+    error: 'temporarily_unavailable',
+    detail: expect.stringMatching(/^Key Vault: secret [a-z-]+: RestError 503/),
+  })
+  broker.keyVault.fault = undefined
+  expect((await broker.requestToken()).status).toBe(200)
+})
+
+const PEM = '-----BEGIN PRIVATE KEY-----\nnever-shown\n-----END PRIVATE KEY-----'
+test.each<[string, unknown, RegExp]>([
+  ['not JSON', '{never-shown', /is not JSON$/],
+  ['an array', '["never-shown"]', /expected object/],
+  ['no clientId', { clientId: undefined }, /clientId must be a string/],
+  ['an empty clientId', { clientId: '' }, /clientId must not be empty/],
+  ['a misspelt field', { cliendSecret: 'never-shown' }, /Unrecognized key: "cliendSecret"/],
+  ['authority and tenantId', { tenantId: 'never-shown' }, /exactly one of authority and tenantId/],
+  ['neither of them', { authority: undefined }, /exactly one of authority and tenantId/],
+  ['scopes and resource', { scopes: ['never-shown'] }, /exactly one of scopes and resource/],
+  ['no scopes', { resource: undefined, scopes: [] }, /scopes must not be empty/],
+  ['http', { authority: 'http://never-shown/tenant' }, /authority must be https:\/\/<host>\/<tenant>/],
+  ['a token endpoint', { authority: 'https://never-shown/t/oauth2/token' }, /authority must be https/],
+  ['common', { authority: undefined, tenantId: 'common' }, /tenantId must be one tenant, or organizations/],
+  [
+    'common in the authority',
+    { authority: 'https://never-shown/common' },
+    /with one tenant, or organizations/,
+  ],
+  [
+    'secret and certificate',
+    { clientSecret: 'never-shown', certificate: { privateKey: PEM, certificate: PEM } },
+    /certificate must be a PEM certificate/,
+  ],
+  [
+    'a certificate that is none',
+    { certificate: { privateKey: PEM, certificate: PEM } },
+    /certificate must be a PEM certificate/,
+  ],
+])('a profile with %s is misconfigured: the log says why, the caller not', async (_, change, detail) => {
+  const isText = typeof change === 'string'
+  setProfile('broken', isText ? change : { ...profile, ...(change as Record<string, unknown>) })
+  const answer = await broker.requestToken({ client: 'broken' })
+  expect(answer.status).toBe(500)
+  expect(answer.json).toMatchObject({ error: 'misconfigured', retryable: false })
+  expect(answer.text).not.toMatch(/broken|client-|clientId|authority/)
+  const logged = broker.logged('token_request').at(-1)
+  expect(logged).toMatchObject({ error: 'misconfigured', client: 'broken' })
+  expect(logged?.['detail']).toMatch(/^Key Vault: secret client-broken: /)
+  expect(logged?.['detail']).toMatch(detail)
+  expect(JSON.stringify(broker.logs)).not.toContain('never-shown')
+  expect(broker.entra.calls).toEqual([])
+})
+
+test.each(['token-cache-encryption-key', 'token-cache-index-key'])(
+  '%s: absent, disabled or malformed is misconfigured',
+  async (name) => {
+    const value = broker.keyVault.currentValue(name) ?? ''
+    const detailAfter = async (change: () => void) => {
+      change()
+      await broker.restart()
+      const { status } = await broker.requestToken()
+      return [status, broker.logged('token_request').at(-1)?.['detail']]
+    }
+    expect(await detailAfter(() => broker.keyVault.setSecret(name, 'too-short'))).toEqual([
+      500,
+      `Key Vault: secret ${name} must be base64 of at least 32 random bytes`,
+    ])
+    expect(await detailAfter(() => broker.keyVault.disableSecret(name))).toEqual([
+      500,
+      `Key Vault: secret ${name} is disabled`,
+    ])
+    expect(await detailAfter(() => broker.keyVault.deleteSecret(name))).toEqual([
+      500,
+      `Key Vault: secret ${name} is absent`,
+    ])
+    expect(broker.entra.calls).toEqual([])
+    broker.keyVault.setSecret(name, value)
+  },
+)
+
+test('a profile that nobody made is unknown, the default one is misconfigured', async () => {
+  const unknown = await broker.requestToken({ client: 'nobody' })
+  expect(unknown.status).toBe(400)
+  expect(unknown.json).toMatchObject({ error: 'unknown_client', retryable: false })
+  broker.keyVault.deleteSecret('client-default')
+  const absent = await broker.requestToken()
+  expect(absent.status).toBe(500)
+  expect(broker.logged('token_request').at(-1)).toMatchObject({
+    detail: 'Key Vault: secret client-default: is absent',
+  })
+  setProfile('default', profile)
+  clock.advance(31)
+  expect((await broker.requestToken({ username: USERNAME, password: PASSWORD })).status).toBe(200)
+})

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { PASSWORD, startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
+import { stopClock } from '../support/clock.ts'
+
+const clock = stopClock()
+const LIFETIME = 3599
+let broker: TestBroker
+beforeAll(async () => {
+  broker = await startBroker()
+})
+afterAll(() => broker.close())
+beforeEach(() => {
+  broker.entra.calls.length = 0
+})
+
+const grants = () => broker.entra.calls.map(({ grantType }) => grantType)
+
+test("the predecessor's sample request gets the predecessor's three fields, and more", async () => {
+  const answer = await broker.call('/requesttoken', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' },
+    body: `{\n\t"username":"${USERNAME}",\n\t"password":"${PASSWORD}"\n}`,
+  })
+  expect(answer.status).toBe(200)
+  expect(answer.json).toEqual({
+    accesstoken: expect.stringMatching(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/),
+    expires_on: String(Math.floor(Date.now() / 1000) + LIFETIME),
+    action: 'retrieved new token',
+    token_type: 'Bearer',
+    expires_in: LIFETIME,
+    correlation_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+  })
+  expect(Object.keys(answer.json).slice(0, 3)).toEqual(['accesstoken', 'expires_on', 'action'])
+  expect(Object.fromEntries(answer.headers)).toMatchObject({
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    pragma: 'no-cache',
+  })
+  const claims = await broker.entra.verifyAccessToken(String(answer.json['accesstoken']))
+  expect(claims).toMatchObject({ aud: 'https://contoso.crm.dynamics.com', upn: USERNAME })
+  expect(grants()).toEqual(['password'])
+  expect(broker.entra.calls[0]?.correlationId).toBe(answer.json['correlation_id'])
+})
+
+test('a second call is answered from memory: no call to the identity provider, to the vault or to the table', async () => {
+  const first = await broker.requestToken()
+  broker.keyVault.calls.length = 0
+  const second = await broker.requestToken()
+  expect(second.json).toMatchObject({
+    accesstoken: first.json['accesstoken'],
+    action: 'returned existing token',
+  })
+  expect(grants()).toEqual([])
+  expect(broker.keyVault.calls).toEqual([])
+  expect(broker.logged('token_request').at(-1)).toMatchObject({ source: 'memory' })
+})
+
+test('after a restart it is answered from the table', async () => {
+  const before = await broker.requestToken()
+  await broker.restart()
+  const after = await broker.requestToken()
+  expect(after.json).toMatchObject({
+    accesstoken: before.json['accesstoken'],
+    action: 'returned existing token',
+  })
+  expect(grants()).toEqual([])
+  expect(broker.logged('token_request').at(-1)).toMatchObject({ source: 'store' })
+})
+
+test('the case of the user name does not matter', async () => {
+  const { json } = await broker.requestToken({ username: USERNAME.toUpperCase() })
+  expect(json).toMatchObject({ action: 'returned existing token' })
+})
+
+test('Basic credentials are as good as those in the body', async () => {
+  const authorization = `Basic ${Buffer.from(`${USERNAME}:${PASSWORD}`).toString('base64')}`
+  const answer = await broker.call('/requesttoken', { method: 'POST', headers: { authorization } })
+  expect(answer.json).toMatchObject({ action: 'returned existing token' })
+})
+
+test('with more than the threshold left the token is served, with less it is refreshed', async () => {
+  const { expires_in: left } = (await broker.requestToken()).json
+  clock.advance(Number(left) - 601)
+  const existing = await broker.requestToken()
+  expect(existing.json).toMatchObject({ action: 'returned existing token', expires_in: 601 })
+  clock.advance(1)
+  const refreshed = await broker.requestToken()
+  expect(refreshed.json).toMatchObject({ action: 'refreshed existing token', expires_in: LIFETIME })
+  expect(refreshed.json['accesstoken']).not.toBe(existing.json['accesstoken'])
+  expect(grants()).toEqual(['refresh_token'])
+})
+
+test('after its end it is acquired anew', async () => {
+  clock.advance(LIFETIME)
+  const { json } = await broker.requestToken()
+  expect(json).toMatchObject({
+    action: 'retrieved new token to replace expired token',
+    expires_in: LIFETIME,
+  })
+  expect(grants()).toEqual(['password'])
+})
+
+test('min_valid_seconds refreshes a token that lives too short for the caller', async () => {
+  clock.advance(LIFETIME - 1000)
+  expect((await broker.requestToken()).json).toMatchObject({ action: 'returned existing token' })
+  expect((await broker.requestToken({ min_valid_seconds: 1000 })).json).toMatchObject({
+    action: 'refreshed existing token',
+  })
+  expect((await broker.requestToken({ min_valid_seconds: 3000 })).json).toMatchObject({
+    action: 'returned existing token',
+  })
+})
+
+test('min_valid_seconds beyond the life of a new token is an error that says so', async () => {
+  broker.entra.accessTokenLifetimeInSeconds = 1200
+  await broker.restart()
+  clock.advance(LIFETIME)
+  const answer = await broker.requestToken({ min_valid_seconds: 1500 })
+  broker.entra.accessTokenLifetimeInSeconds = LIFETIME
+  expect(answer.status).toBe(400)
+  expect(answer.json).toMatchObject({
+    error: 'invalid_request',
+    description: 'min_valid_seconds asks for 1500 s, but a new token lives only 1200 s.',
+    remedy: 'Ask for less, or leave min_valid_seconds out.',
+  })
+})
+
+test('fifty first calls at once make one call to the identity provider', async () => {
+  broker.entra.setUser({ username: 'new@contoso.example', password: 'Brand-New-1' })
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () =>
+      broker.requestToken({ username: 'new@contoso.example', password: 'Brand-New-1' }),
+    ),
+  )
+  expect(new Set(answers.map(({ json }) => json['accesstoken'])).size).toBe(1)
+  expect(answers.every(({ json }) => json['action'] === 'retrieved new token')).toBe(true)
+  expect(grants()).toEqual(['password'])
+})
+
+test('names and passwords in any script work', async () => {
+  const user = { username: 'zażółć.гусь@contoso.example', password: 'pä:ß 𝒳 пароль' }
+  broker.entra.setUser(user)
+  const { status, json } = await broker.requestToken(user)
+  expect([status, json['action']]).toEqual([200, 'retrieved new token'])
+  const claims = await broker.entra.verifyAccessToken(String(json['accesstoken']))
+  expect(claims).toMatchObject({ upn: user.username })
+})
+
+test.each(['GET', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'])('%s is answered 405', async (method) => {
+  const answer = await broker.call('/requesttoken', { method })
+  expect(answer.status).toBe(405)
+  expect(answer.headers.get('allow')).toBe('POST')
+  if (method !== 'HEAD') expect(answer.json).toMatchObject({ error: 'invalid_request', retryable: false })
+})
+
+test('one line is logged for each request, with allow-listed fields alone', async () => {
+  broker.logs.length = 0
+  await broker.requestToken()
+  await broker.requestToken({ password: 'wrong' })
+  await broker.call('/requesttoken', { method: 'POST', body: '{' })
+  expect(broker.logs).toHaveLength(3)
+  const fields = ['event', 'client', 'action', 'source', 'userHash', 'status', 'error', 'aadsts', 'detail']
+  const allowed = new Set([...fields, 'durationMs', 'correlationId', 'warnings'])
+  const lines = broker.logged('token_request')
+  expect(lines.flatMap((line) => Object.keys(line)).filter((name) => !allowed.has(name))).toEqual([])
+  expect(lines.map(({ status }) => status)).toEqual([200, 401, 415])
+  expect(lines[0]?.['userHash']).toBe(lines[1]?.['userHash'])
+})

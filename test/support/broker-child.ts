@@ -1,0 +1,46 @@
+import { setClock } from './settable-clock.ts'
+import '../../local/functions-core-resolution.ts'
+import '../../local/loopback-names.ts'
+import { startFunctionsHost } from '../../local/functions-host.ts'
+
+/** The broker in a process of its own, which does what its parent says, at the time that its parent says, and ends with it. */
+export type Command =
+  | { readonly kind: 'clock'; readonly now: number }
+  /** One run of the timer. */
+  | { readonly kind: 'tick' }
+  /** Works on the queue until it is empty. */
+  | { readonly kind: 'drain' }
+
+export interface Reply {
+  /** Of the command; 0 when the process is ready. */
+  readonly id: number
+  readonly url?: string
+  readonly error?: string
+}
+
+const host = await startFunctionsHost({ entry: () => import('../../src/index.ts'), timers: false })
+
+async function obey(command: Command): Promise<void> {
+  switch (command.kind) {
+    case 'clock':
+      setClock(command.now)
+      break
+    case 'tick':
+      await host.invokeTimer('refreshtokens')
+      break
+    case 'drain':
+      await host.drainQueue('refreshchunk')
+      break
+  }
+}
+
+const reply = (message: Reply): void => void process.send?.(message)
+
+process.once('disconnect', () => process.exit(0))
+process.on('message', ({ id, command }: { id: number; command: Command }) => {
+  obey(command).then(
+    () => reply({ id }),
+    (error: unknown) => reply({ id, error: String(error) }),
+  )
+})
+reply({ id: 0, url: host.url })

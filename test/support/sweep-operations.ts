@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { TableClient } from '@azure/data-tables'
+import { ManagedIdentityCredential } from '@azure/identity'
+import pMap from 'p-map'
+import { cachedTokenOf } from '../../src/adapters/msal/cached-token.ts'
+import { createDueHintTable } from '../../src/adapters/tables/due-hint-table.ts'
+import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
+import { createEntryRefresh } from '../../src/core/entry-refresh.ts'
+import { createEntrySlots } from '../../src/core/entry-slot.ts'
+import type { IdentityProvider } from '../../src/core/identity-provider.ts'
+import { createRefreshSweep } from '../../src/core/refresh-sweep.ts'
+import { createRefreshTick } from '../../src/core/refresh-tick.ts'
+import { sealingKeyOf } from '../../src/crypto/envelope.ts'
+import type { Storage } from './storage.ts'
+
+const NOW = 1_764_000_000_000
+const PERIOD_IN_MS = 60_000
+const THRESHOLD_IN_MS = 600_000
+const PARALLEL_WRITES = 64
+
+const profile = {
+  name: 'default',
+  authority: 'https://login.example/contoso',
+  clientId: 'client',
+  scopes: ['scope'],
+  fingerprint: 'fingerprint',
+}
+
+const cacheOf = (expiresOnTimestamp: number) =>
+  JSON.stringify({
+    AccessToken: { token: { secret: 'secret', expires_on: String(expiresOnTimestamp / 1000) } },
+  })
+
+/** Requests to Table Storage, by method. */
+export type Operations = Readonly<Record<string, number>>
+
+/** Stores entries, of which some are due, runs one tick, and counts what it asks of Table Storage. */
+export async function operationsOfSweep(
+  storage: Storage,
+  counts: { readonly due: number; readonly stored: number },
+): Promise<Operations> {
+  const operations: Record<string, number> = {}
+  const [entryTable, hintTable] = await Promise.all([storage.createTable(), storage.createTable()])
+  const counted = ({ tableName }: TableClient) =>
+    new TableClient(storage.azurite.tableServiceUrl, tableName, new ManagedIdentityCredential(), {
+      additionalPolicies: [
+        {
+          position: 'perRetry',
+          policy: {
+            name: 'count',
+            sendRequest(request, next) {
+              operations[request.method] = (operations[request.method] ?? 0) + 1
+              return next(request)
+            },
+          },
+        },
+      ],
+    })
+  const sealingKey = sealingKeyOf('version', randomBytes(32))
+  const keyRing = { current: async () => sealingKey, byId: async () => sealingKey }
+  const storesIn = (entries: TableClient, hints: TableClient) => ({
+    store: createTokenEntryTable({ table: entries, keyRing, timeoutInMs: 30_000 }),
+    dueIndex: createDueHintTable({ table: hints, timeoutInMs: 30_000 }),
+  })
+
+  const seed = storesIn(entryTable, hintTable)
+  await pMap(
+    Array.from({ length: counts.stored }, (_, number) => NOW + (number < counts.due ? 0 : 3_000_000)),
+    async (dueTimestamp) => {
+      const entryKey = randomBytes(32).toString('base64url')
+      const entry = {
+        client: profile.name,
+        fingerprint: profile.fingerprint,
+        passwordVerifier: 'verifier',
+        verifiedOnTimestamp: NOW,
+        serializedCache: cacheOf(dueTimestamp + THRESHOLD_IN_MS),
+      }
+      await seed.dueIndex.add({ entryKey, dueTimestamp })
+      await seed.store.write(entryKey, entry, NOW, undefined)
+    },
+    { concurrency: PARALLEL_WRITES },
+  )
+
+  const { store, dueIndex } = storesIn(counted(entryTable), counted(hintTable))
+  const identityProvider: IdentityProvider = {
+    cachedTokenOf,
+    acquireByPassword: () => Promise.reject(new Error('no password is known')),
+    async acquireByRefreshToken(_, slot) {
+      const expiresOnTimestamp = NOW + 3_599_000
+      await slot.save(cacheOf(expiresOnTimestamp))
+      return { value: 'secret', expiresOnTimestamp }
+    },
+  }
+  const now = () => NOW
+  const slots = createEntrySlots({ store, dueIndex, cachedTokenOf, refreshThresholdInMs: THRESHOLD_IN_MS })
+  const sweep = createRefreshSweep({
+    profiles: { get: async () => profile },
+    store,
+    dueIndex,
+    refreshEntry: createEntryRefresh({ store, slots, identityProvider, leaseInMs: 19_000, now }),
+    cachedTokenOf,
+    now,
+    random: () => 0,
+    refreshThresholdInMs: THRESHOLD_IN_MS,
+    passwordMaxAgeInMs: 86_400_000,
+    idleEvictionInMs: 7 * 86_400_000,
+    concurrency: 32,
+  })
+  const chunkQueue = { isEmpty: async () => true, put: () => Promise.reject(new Error('nothing to spread')) }
+  const tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove: Infinity, now })
+  const { refreshed } = await tick({ periodInMs: PERIOD_IN_MS, correlationId: 'count' })
+  if (refreshed !== counts.due) throw new Error(`${counts.due} were due, ${refreshed} refreshed`)
+  return operations
+}
