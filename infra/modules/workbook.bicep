@@ -1,0 +1,122 @@
+// The broker's own figures, on one page of the portal.
+import { Tags } from '../types.bicep'
+
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags Tags
+
+@description('Where telemetry goes.')
+param applicationInsightsName string
+
+type Chart = {
+  title: string
+  query: string
+  visualization: 'table' | 'timechart' | 'barchart'
+}
+
+var charts Chart[] = [
+  {
+    title: 'Answers'
+    query: loadTextContent('../queries/workbook/answers.kql')
+    visualization: 'timechart'
+  }
+  {
+    title: 'Time to answer, by where the token came from (milliseconds)'
+    query: loadTextContent('../queries/workbook/durations.kql')
+    visualization: 'table'
+  }
+  {
+    title: 'Client profiles'
+    query: loadTextContent('../queries/workbook/clients.kql')
+    visualization: 'table'
+  }
+  {
+    title: 'Errors, with Entra ID\'s own codes'
+    query: loadTextContent('../queries/workbook/errors.kql')
+    visualization: 'table'
+  }
+  {
+    title: 'Pre-refresh: due, refreshed, failed, dropped'
+    query: loadTextContent('../queries/workbook/sweeps.kql')
+    visualization: 'timechart'
+  }
+  {
+    title: 'Pre-refresh: oldest lag and longest run (milliseconds)'
+    query: loadTextContent('../queries/workbook/sweep-lag.kql')
+    visualization: 'timechart'
+  }
+  {
+    title: 'Latest warnings and errors'
+    query: loadTextContent('../queries/workbook/faults.kql')
+    visualization: 'table'
+  }
+]
+
+var timeRange = {
+  type: 9
+  name: 'time'
+  content: {
+    version: 'KqlParameterItem/1.0'
+    style: 'pills'
+    parameters: [
+      {
+        id: guid('time')
+        version: 'KqlParameterItem/1.0'
+        name: 'TimeRange'
+        label: 'Time range'
+        type: 4
+        isRequired: true
+        value: { durationMs: 86400000 }
+        typeSettings: {
+          selectableValues: [
+            { durationMs: 3600000 }
+            { durationMs: 86400000 }
+            { durationMs: 604800000 }
+            { durationMs: 2592000000 }
+          ]
+        }
+      }
+    ]
+  }
+}
+
+var items = [
+  for (chart, i) in charts: {
+    type: 3
+    name: 'chart-${i}'
+    content: {
+      version: 'KqlItem/1.0'
+      title: chart.title
+      query: chart.query
+      size: 0
+      timeContextFromParameter: 'TimeRange'
+      queryType: 0
+      resourceType: 'microsoft.insights/components'
+      visualization: chart.visualization
+    }
+  }
+]
+
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: applicationInsightsName
+}
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(applicationInsights.id, 'token-broker')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Token broker'
+    category: 'workbook'
+    version: 'Notebook/1.0'
+    sourceId: applicationInsights.id
+    serializedData: string({
+      version: 'Notebook/1.0'
+      items: concat([timeRange], items)
+      fallbackResourceIds: [applicationInsights.id]
+    })
+  }
+}

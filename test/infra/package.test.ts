@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+
+const root = join(import.meta.dirname, '../..')
+/** Away from the repository, whose node_modules would be found otherwise. */
+const packageFolder = mkdtempSync(join(tmpdir(), 'package-'))
+
+/** Loads the package as the Functions worker does, with the least of a host that answers `@azure/functions-core`. */
+const HOST = `
+  const Module = require('node:module')
+  const load = Module._load
+  const registered = []
+  const core = {
+    version: '4.0.0', hostVersion: '4.0.0',
+    registerFunction: (metadata) => registered.push({ name: metadata.name, bindings: Object.values(metadata.bindings) }),
+    setProgrammingModel() {}, getProgrammingModel() {}, log() {},
+    registerHook: () => ({ dispose() {} }), Disposable: class { dispose() {} },
+  }
+  Module._load = (request, ...rest) => (request === '@azure/functions-core' ? core : load(request, ...rest))
+  require(process.argv[1])
+  process.stdout.write(JSON.stringify(registered))
+`
+
+beforeAll(() => {
+  execFileSync(process.execPath, ['scripts/package.ts'], { cwd: root })
+  cpSync(join(root, '.deploy'), packageFolder, { recursive: true })
+})
+afterAll(() => rmSync(packageFolder, { recursive: true }))
+
+test('the package is the bundle, host.json and a package.json without dependencies', () => {
+  expect(readdirSync(packageFolder, { recursive: true }).map(String).toSorted()).toEqual(
+    ['dist', 'dist/index.cjs', 'dist/index.cjs.LEGAL.txt', 'host.json', 'package.json'].map((name) =>
+      join(name),
+    ),
+  )
+  expect(JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'))).toEqual({
+    name: 'entra-token-broker',
+    version: expect.any(String),
+    private: true,
+    main: 'dist/index.cjs',
+  })
+})
+
+test('the packaged bundle registers the functions, with no help from node_modules', () => {
+  const { main } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { main: string }
+  const said = execFileSync(process.execPath, ['--eval', HOST, join(packageFolder, main)], {
+    cwd: packageFolder,
+    encoding: 'utf8',
+    env: {},
+  })
+  const functions = JSON.parse(said) as { name: string; bindings: Record<string, unknown>[] }[]
+  const triggers = functions.map(({ name, bindings }) => {
+    const { type, authLevel, queueName, connection, schedule, runOnStartup } =
+      bindings.find(({ direction }) => direction === 'in') ?? {}
+    return { name, type, authLevel, queueName, connection, schedule, runOnStartup: runOnStartup ?? false }
+  })
+  const trigger = { authLevel: undefined, queueName: undefined, connection: undefined, schedule: undefined }
+  expect(triggers.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
+    { ...trigger, name: 'health', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
+    { ...trigger, name: 'ready', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
+    {
+      ...trigger,
+      name: 'refreshchunk',
+      type: 'queueTrigger',
+      queueName: 'refreshchunk',
+      connection: 'DataStorage',
+      runOnStartup: false,
+    },
+    {
+      ...trigger,
+      name: 'refreshtokens',
+      type: 'timerTrigger',
+      schedule: '%REFRESH_SCHEDULE%',
+      runOnStartup: false,
+    },
+    { ...trigger, name: 'requesttoken', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
+  ])
+})
