@@ -1,4 +1,4 @@
-import { startLoopbackServer } from '../local/loopback-server.ts'
+import { startLoopbackServer } from '../local/server/loopback-server.ts'
 
 /**
  * A child process that reads each request and answers a constant body, of as many bytes as its argument says: the least that

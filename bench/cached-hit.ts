@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { HttpRequest, InvocationContext } from '@azure/functions'
-import { startBrokerProcess } from '../local/broker-process.ts'
+import { startBrokerProcess } from '../local/process/broker-process.ts'
 import { demoUser, startEmulators, type Emulators } from '../local/emulators.ts'
-import '../local/loopback-names.ts'
+import '../local/server/loopback-names.ts'
 import { compose } from '../src/composition.ts'
 import { createRequestTokenHandler } from '../src/functions/requesttoken.ts'
 import { readSettings } from '../src/settings.ts'
@@ -42,7 +42,7 @@ async function compareOverHttp({ environment, entra }: Emulators): Promise<void>
   const headers = { 'Content-Type': 'application/json' }
   const first = await fetch(url, { method: 'POST', headers, body: requestBody })
   const sizeInBytes = (await first.arrayBuffer()).byteLength
-  const bare = fork(fileURLToPath(new URL('bare-server.ts', import.meta.url)), [String(sizeInBytes)])
+  const bare = fork(fileURLToPath(new URL('./bare-server.ts', import.meta.url)), [String(sizeInBytes)])
   const [port] = (await once(bare, 'message')) as [number]
   const bareUrl = `http://localhost:${port}/`
   try {

@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { demoSettings, tellDemoStory, type Step } from './demo-story.ts'
-import { startDemoWorld, type DemoWorld } from './demo-world.ts'
+import { demoSettings, tellDemoStory, type Step } from './demo/demo-story.ts'
+import { startDemoWorld, type DemoWorld } from './demo/demo-world.ts'
 
 /**
  * `npm run demo`: the whole story with real processes, in a folder and on ports of its own. The exit code is 0 when every step

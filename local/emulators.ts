@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { queueNames, tableNames } from '../src/storage-names.ts'
-import { startAzurite, type Azurite } from './azurite.ts'
-import { loadOrCreateCertificateAuthority, type CertificateAuthority } from './certificate-authority.ts'
-import { startEntraEmulator, type EntraEmulator } from './entra-emulator.ts'
-import { startKeyVaultEmulator, type KeyVaultEmulator } from './key-vault-emulator.ts'
-import { startManagedIdentityEmulator } from './managed-identity-emulator.ts'
+import { startAzurite, type Azurite } from './storage/azurite.ts'
+import {
+  loadOrCreateCertificateAuthority,
+  type CertificateAuthority,
+} from './server/certificate-authority.ts'
+import { startEntraEmulator, type EntraEmulator } from './entra/entra-emulator.ts'
+import { startKeyVaultEmulator, type KeyVaultEmulator } from './key-vault/key-vault-emulator.ts'
+import { startManagedIdentityEmulator } from './managed-identity/managed-identity-emulator.ts'
 
 export interface Emulators {
   /** What the broker's process needs to find them, to trust them and to sign in to them. */

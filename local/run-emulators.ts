@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startAzurite } from './azurite.ts'
+import { startAzurite } from './storage/azurite.ts'
 import { startEmulators } from './emulators.ts'
-import { localSettingsOf } from './local-settings.ts'
-import { runUntilStopped } from './running-until-stopped.ts'
+import { localSettingsOf } from './process/local-settings.ts'
+import { runUntilStopped } from './process/running-until-stopped.ts'
 
 /** `npm run emulators`: the emulators alone, for `func start` in another terminal. */
 const { values } = parseArgs({

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { settingNames } from '../src/settings.ts'
-import { startBrokerProcess } from './broker-process.ts'
+import { startBrokerProcess } from './process/broker-process.ts'
 import { demoUser, startEmulators } from './emulators.ts'
-import { runUntilStopped } from './running-until-stopped.ts'
+import { runUntilStopped } from './process/running-until-stopped.ts'
 
 /** `npm start`: the emulators, and the broker on top of them. */
 const { values } = parseArgs({

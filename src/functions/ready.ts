@@ -1,7 +1,7 @@
 import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
 import type { Readiness } from '../core/readiness.ts'
-import { logEvent } from './request-log.ts'
+import { logEvent } from './event-log.ts'
 
 /** `GET /ready`: 200 when every dependency works, else 503 and which one does not. `readinessOf` may throw. */
 export function createReadyHandler(readinessOf: () => Promise<Readiness>): HttpHandler {

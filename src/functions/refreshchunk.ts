@@ -1,7 +1,7 @@
 import type { StorageQueueHandler } from '@azure/functions'
-import type { RefreshSweep, SweepSummary } from '../core/refresh-sweep.ts'
-import type { HintChunk } from '../core/refresh-tick.ts'
-import { logEvent } from './request-log.ts'
+import type { RefreshSweep, SweepSummary } from '../core/pre-refresh/refresh-sweep.ts'
+import type { HintChunk } from '../core/pre-refresh/refresh-tick.ts'
+import { logEvent } from './event-log.ts'
 
 /** Under the host's `functionTimeout` of five minutes. What is left over is still in the index. */
 const TIME_LIMIT_IN_MS = 4 * 60_000

@@ -1,8 +1,8 @@
 import type { TimerHandler } from '@azure/functions'
-import type { RefreshTick } from '../core/refresh-tick.ts'
-import type { SweepSummary } from '../core/refresh-sweep.ts'
+import type { RefreshTick } from '../core/pre-refresh/refresh-tick.ts'
+import type { SweepSummary } from '../core/pre-refresh/refresh-sweep.ts'
 import { faultDetailOf } from '../core/warning.ts'
-import { logEvent } from './request-log.ts'
+import { logEvent } from './event-log.ts'
 
 const MIN_PERIOD_IN_MS = 60_000
 

@@ -1,13 +1,13 @@
 import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
-import type { TokenBroker } from '../core/token-broker.ts'
-import type { BrokeredToken } from '../core/token-request.ts'
+import type { TokenBroker } from '../core/request/remembering-token-source.ts'
+import type { BrokeredToken } from '../core/request/token-request.ts'
 import { faultDetailOf } from '../core/warning.ts'
 import { errorResponseOf, isOurFault } from '../http/error-response.ts'
-import { tokenRequestOf } from '../http/token-request.ts'
+import { tokenRequestOf } from '../http/token-request-reader.ts'
 import { tokenResponseOf } from '../http/token-response.ts'
 import { withinDeadline } from './deadline.ts'
-import { logEvent, type LogFields } from './request-log.ts'
+import { logEvent, type LogFields } from './event-log.ts'
 
 export interface RequestTokenParts {
   readonly broker: TokenBroker

@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { BrokerError, BrokerErrorCode } from '../core/broker-error.ts'
 import { AADSTS_REMEDIES } from './aadsts-remedies.ts'
-import { NOT_CACHED } from './json-response.ts'
+import { NOT_CACHED } from './no-store-headers.ts'
 
 interface Answer {
   readonly status: number

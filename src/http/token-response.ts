@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions'
-import type { BrokeredToken } from '../core/token-request.ts'
+import type { BrokeredToken } from '../core/request/token-request.ts'
 import type { WarningCode } from '../core/warning.ts'
-import { NOT_CACHED } from './json-response.ts'
+import { NOT_CACHED } from './no-store-headers.ts'
 
 /** What a caller reads of a degradation. */
 const SENTENCES: Record<WarningCode, string> = {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createCertificate } from '../../local/certificate.ts'
+import { createCertificate } from '../../local/server/certificate.ts'
 import { startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
 
 let broker: TestBroker

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { knownAadstsCodes } from '../../src/core/entra-failure.ts'
+import { knownAadstsCodes } from '../../src/core/provider/entra-failure.ts'
 import { startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
 import { stopClock } from '../support/clock.ts'
 

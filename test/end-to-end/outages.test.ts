@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Fault } from '../../local/fault.ts'
-import { startLoopbackServer } from '../../local/loopback-server.ts'
+import type { Fault } from '../../local/server/fault.ts'
+import { startLoopbackServer } from '../../local/server/loopback-server.ts'
 import { startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
 import { stopClock } from '../support/clock.ts'
 import { startStorageGateway, type StorageGateway } from '../support/storage-gateway.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
-import { createSecretSearch } from '../../local/secret-search.ts'
+import { createSecretSearch } from '../../local/demo/secret-search.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
 import { stopClock } from '../support/clock.ts'
 

@@ -10,13 +10,13 @@ import {
   type NodeAuthOptions,
 } from '@azure/msal-node'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { createCertificate } from '../../local/certificate.ts'
+import { createCertificate } from '../../local/server/certificate.ts'
 import {
   loadOrCreateCertificateAuthority,
   type CertificateAuthority,
-} from '../../local/certificate-authority.ts'
-import { contosoTenantId } from '../../local/entra-applications.ts'
-import { startEntraEmulator, type EntraEmulator } from '../../local/entra-emulator.ts'
+} from '../../local/server/certificate-authority.ts'
+import { contosoTenantId } from '../../local/entra/applications.ts'
+import { startEntraEmulator, type EntraEmulator } from '../../local/entra/entra-emulator.ts'
 import { trust } from '../support/trust.ts'
 
 const clientId = 'a5f3e6c0-1111-4000-8000-000000000001'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { app } from '@azure/functions'
-import { startFunctionsHost, type FunctionsHost } from '../../local/functions-host.ts'
+import { startFunctionsHost, type FunctionsHost } from '../../local/functions-host/functions-host.ts'
 
 let host: FunctionsHost
 const lines: string[] = []

@@ -6,7 +6,7 @@ import { app } from '@azure/functions'
 import { ManagedIdentityCredential } from '@azure/identity'
 import { QueueClient } from '@azure/storage-queue'
 import { startEmulators, type Emulators } from '../../local/emulators.ts'
-import { startFunctionsHost, type FunctionsHost } from '../../local/functions-host.ts'
+import { startFunctionsHost, type FunctionsHost } from '../../local/functions-host/functions-host.ts'
 import { trust } from '../support/trust.ts'
 
 let folder: string

@@ -7,13 +7,13 @@ import { SecretClient } from '@azure/keyvault-secrets'
 import {
   loadOrCreateCertificateAuthority,
   type CertificateAuthority,
-} from '../../local/certificate-authority.ts'
-import { startKeyVaultEmulator, type KeyVaultEmulator } from '../../local/key-vault-emulator.ts'
-import '../../local/loopback-names.ts'
+} from '../../local/server/certificate-authority.ts'
+import { startKeyVaultEmulator, type KeyVaultEmulator } from '../../local/key-vault/key-vault-emulator.ts'
+import '../../local/server/loopback-names.ts'
 import {
   startManagedIdentityEmulator,
   type ManagedIdentityEmulator,
-} from '../../local/managed-identity-emulator.ts'
+} from '../../local/managed-identity/managed-identity-emulator.ts'
 import { trust } from '../support/trust.ts'
 
 let folder: string

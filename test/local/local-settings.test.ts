@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { startAzurite } from '../../local/azurite.ts'
+import { startAzurite } from '../../local/storage/azurite.ts'
 import { startEmulators } from '../../local/emulators.ts'
-import { localSettingsOf } from '../../local/local-settings.ts'
+import { localSettingsOf } from '../../local/process/local-settings.ts'
 import { readSettings } from '../../src/settings.ts'
 
 test('the sample of local.settings.json fits what the emulators need, but for ports and folder', async () => {

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals'
 
 test('names below localhost resolve to the loopback address in every form of lookup, and others as before', async () => {
   const original = await promisify(dns.lookup)('127.0.0.1')
-  await import('../../local/loopback-names.ts')
+  await import('../../local/server/loopback-names.ts')
   const lookup = promisify(dns.lookup)
   expect(await lookup('vault.localhost')).toEqual({ address: '127.0.0.1', family: 4 })
   expect(await lookup('VAULT.LocalHost.', { family: 4 })).toEqual({ address: '127.0.0.1', family: 4 })

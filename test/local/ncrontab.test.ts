@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { parseNcrontab } from '../../local/ncrontab.ts'
+import { parseNcrontab } from '../../local/functions-host/ncrontab.ts'
 
 const after = Date.UTC(2026, 1, 27, 23, 59, 30, 500)
 

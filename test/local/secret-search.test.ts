@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { createSecretSearch } from '../../local/secret-search.ts'
+import { createSecretSearch } from '../../local/demo/secret-search.ts'
 
 const secretText = fc.string({ minLength: 8, maxLength: 400, unit: 'grapheme' })
 const surroundings = fc.uint8Array({ maxLength: 7 })

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { odata, TableClient } from '@azure/data-tables'
 import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity'
-import { startAzurite, type Azurite } from '../../local/azurite.ts'
+import { startAzurite, type Azurite } from '../../local/storage/azurite.ts'
 import {
   loadOrCreateCertificateAuthority,
   type CertificateAuthority,
-} from '../../local/certificate-authority.ts'
+} from '../../local/server/certificate-authority.ts'
 import {
   startManagedIdentityEmulator,
   type ManagedIdentityEmulator,
-} from '../../local/managed-identity-emulator.ts'
-import { PortInUseError } from '../../local/port-in-use-error.ts'
+} from '../../local/managed-identity/managed-identity-emulator.ts'
+import { PortInUseError } from '../../local/server/port-in-use-error.ts'
 import { trust } from '../support/trust.ts'
 
 let folder: string

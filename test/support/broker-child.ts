@@ -1,7 +1,7 @@
 import { setClock } from './settable-clock.ts'
-import '../../local/functions-core-resolution.ts'
-import '../../local/loopback-names.ts'
-import { startFunctionsHost } from '../../local/functions-host.ts'
+import '../../local/functions-host/functions-core-resolution.ts'
+import '../../local/server/loopback-names.ts'
+import { startFunctionsHost } from '../../local/functions-host/functions-host.ts'
 
 /** The broker in a process of its own, which does what its parent says, at the time that its parent says, and ends with it. */
 export type Command =

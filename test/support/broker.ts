@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jest } from '@jest/globals'
 import { startEmulators, type Emulators } from '../../local/emulators.ts'
-import type { FunctionsHost } from '../../local/functions-host.ts'
-import '../../local/loopback-names.ts'
+import type { FunctionsHost } from '../../local/functions-host/functions-host.ts'
+import '../../local/server/loopback-names.ts'
 import { trust } from './trust.ts'
 
 export const USERNAME = 'demo@contoso.example'
@@ -51,7 +51,7 @@ export async function startBroker(settings: Record<string, string> = {}): Promis
     Object.assign(environment, overrides)
     Object.assign(process.env, environment)
     jest.resetModules()
-    const { startFunctionsHost } = await import('../../local/functions-host.ts')
+    const { startFunctionsHost } = await import('../../local/functions-host/functions-host.ts')
     host = await startFunctionsHost({
       entry: () => import('../../src/index.ts'),
       environment,

@@ -1,4 +1,4 @@
-import type { DueHint, DueIndex } from '../../src/core/due-index.ts'
+import type { DueHint, DueIndex } from '../../src/core/entry/due-index.ts'
 
 /** A due index in memory, for the contract that the real one must keep too. */
 export function createMemoryDueIndex(): DueIndex {

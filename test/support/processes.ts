@@ -9,15 +9,15 @@ import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
 import { SecretClient } from '@azure/keyvault-secrets'
 import { QueueClient } from '@azure/storage-queue'
-import { endChildProcess, minimalEnvironment } from '../../local/child-process.ts'
+import { endChildProcess, minimalEnvironment } from '../../local/process/child-process.ts'
 import { startEmulators, type Emulators } from '../../local/emulators.ts'
-import '../../local/loopback-names.ts'
+import '../../local/server/loopback-names.ts'
 import { createCacheKeys } from '../../src/adapters/key-vault/cache-keys.ts'
 import { createVaultSecrets } from '../../src/adapters/key-vault/vault-secrets.ts'
-import { createDueHintTable } from '../../src/adapters/tables/due-hint-table.ts'
+import { createDueHintTable } from '../../src/adapters/tables/due-index-table.ts'
 import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
-import type { DueHint, DueIndex } from '../../src/core/due-index.ts'
-import type { TokenEntryStore } from '../../src/core/token-entry.ts'
+import type { DueHint, DueIndex } from '../../src/core/entry/due-index.ts'
+import type { TokenEntryStore } from '../../src/core/entry/token-entry.ts'
 import { tableNames } from '../../src/storage-names.ts'
 import type { Command, Reply } from './broker-child.ts'
 import { trust } from './trust.ts'
@@ -115,7 +115,7 @@ export async function startProcesses(
 }
 
 async function startBrokerChild(environment: Readonly<Record<string, string>>): Promise<BrokerChild> {
-  const child = fork(fileURLToPath(new URL('broker-child.ts', import.meta.url)), [], {
+  const child = fork(fileURLToPath(new URL('./broker-child.ts', import.meta.url)), [], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
     env: { ...minimalEnvironment(process.env), ...environment, FUNCTIONS_WORKER_RUNTIME: 'node' },

@@ -1,6 +1,6 @@
 import { request } from 'node:https'
-import { applyFault, type Fault } from '../../local/fault.ts'
-import { startLoopbackServer, type ServerTls } from '../../local/loopback-server.ts'
+import { applyFault, type Fault } from '../../local/server/fault.ts'
+import { startLoopbackServer, type ServerTls } from '../../local/server/loopback-server.ts'
 
 export interface StorageGateway {
   readonly tableServiceUrl: string

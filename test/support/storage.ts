@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
-import { startAzurite, type Azurite } from '../../local/azurite.ts'
-import { loadOrCreateCertificateAuthority } from '../../local/certificate-authority.ts'
-import { startManagedIdentityEmulator } from '../../local/managed-identity-emulator.ts'
+import { startAzurite, type Azurite } from '../../local/storage/azurite.ts'
+import { loadOrCreateCertificateAuthority } from '../../local/server/certificate-authority.ts'
+import { startManagedIdentityEmulator } from '../../local/managed-identity/managed-identity-emulator.ts'
 import { trust } from './trust.ts'
 
 export interface Storage {

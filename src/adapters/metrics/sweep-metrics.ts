@@ -1,5 +1,5 @@
 import { metrics } from '@opentelemetry/api'
-import type { SweepSummary } from '../../core/refresh-sweep.ts'
+import type { SweepSummary } from '../../core/pre-refresh/refresh-sweep.ts'
 
 /** Records the figures of sweeps through the OpenTelemetry API, which does nothing until somebody registers an exporter. */
 export function createSweepMetrics(): (summary: SweepSummary, durationInMs: number) => void {

@@ -1,8 +1,12 @@
 import { AuthError, type AuthenticationResult } from '@azure/msal-node'
 import type { AccessToken } from '../../core/access-token.ts'
 import type { ClientProfile } from '../../core/client-profile.ts'
-import type { EntraFailure } from '../../core/entra-failure.ts'
-import { IdentityProviderError, type CacheSlot, type IdentityProvider } from '../../core/identity-provider.ts'
+import type { EntraFailure } from '../../core/provider/entra-failure.ts'
+import {
+  IdentityProviderError,
+  type CacheSlot,
+  type IdentityProvider,
+} from '../../core/provider/identity-provider.ts'
 import { cachedTokenOf } from './cached-token.ts'
 import { createClientApplication } from './client-application.ts'
 import { createEntryCachePlugin } from './entry-cache-plugin.ts'

@@ -1,5 +1,5 @@
 import type { ICachePlugin } from '@azure/msal-node'
-import type { CacheSlot } from '../../core/identity-provider.ts'
+import type { CacheSlot } from '../../core/provider/identity-provider.ts'
 
 /**
  * MSAL's cache, bound to the one entry of a slot. The slot was read before MSAL starts, so loading needs no storage call;

@@ -1,6 +1,6 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node'
 import * as z from 'zod'
-import type { EntraFailure } from '../../core/entra-failure.ts'
+import type { EntraFailure } from '../../core/provider/entra-failure.ts'
 
 /** A token answer has about 6 KB; nothing that Entra ID sends comes near. */
 const MAX_ANSWER_IN_BYTES = 256 * 1024

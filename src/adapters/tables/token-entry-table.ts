@@ -6,7 +6,7 @@ import {
   type StoredTokenEntry,
   type TokenEntry,
   type TokenEntryStore,
-} from '../../core/token-entry.ts'
+} from '../../core/entry/token-entry.ts'
 import { EnvelopeError, keyIdOf, open, seal, type SealingKey } from '../../crypto/envelope.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf, MAX_CHUNKED_IN_BYTES } from './chunked-property.ts'
 import { isAbsent, isConflict } from './table-fault.ts'

@@ -1,0 +1,137 @@
+import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
+import {
+  base64url,
+  compactDecrypt,
+  CompactEncrypt,
+  errors,
+  importJWK,
+  jwtVerify,
+  SignJWT,
+  type JWK,
+  type JWTPayload,
+} from 'jose'
+import { AadstsError } from './aadsts-error.ts'
+import type { Application } from './applications.ts'
+import type { EntraUser } from './directory.ts'
+
+/** The keys, so that tokens outlive a restart. */
+export interface KeyState {
+  readonly signingKey: JWK
+  /** Base64url of 32 bytes. */
+  readonly refreshTokenKey: string
+}
+
+/** What a refresh token stands for. Entra's are opaque to the client; these are encrypted, so that none need be stored. */
+export interface RefreshGrant {
+  readonly username: string
+  readonly clientId: string
+  readonly resource: string
+  readonly isConfidential: boolean
+  readonly passwordGeneration: number
+  readonly revocationGeneration: number
+  /** Epoch milliseconds. */
+  readonly issuedAt: number
+}
+
+export interface TokenRequest {
+  readonly user: EntraUser
+  readonly application: Application
+  readonly resource: string
+  readonly lifetimeInSeconds: number
+}
+
+export interface EntraTokens {
+  readonly jwks: { readonly keys: readonly JWK[] }
+  readonly accessTokenOf: (request: TokenRequest, issuer: string) => Promise<string>
+  readonly idTokenOf: (request: TokenRequest, issuer: string) => Promise<string>
+  readonly sealGrant: (grant: RefreshGrant) => Promise<string>
+  /** @throws {AadstsError} 70000 for anything that `sealGrant` did not make. */
+  readonly openGrant: (refreshToken: string) => Promise<RefreshGrant>
+  /** @throws when the signature, the time or the shape is wrong. */
+  readonly verify: (token: string) => Promise<JWTPayload>
+}
+
+export function createKeyState(): KeyState {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return {
+    signingKey: {
+      ...(privateKey.export({ format: 'jwk' }) as JWK),
+      kid: randomUUID(),
+      alg: 'RS256',
+      use: 'sig',
+    },
+    refreshTokenKey: randomBytes(32).toString('base64url'),
+  }
+}
+
+/** The same user has another `sub` in each application. */
+const pairwiseSubject = ({ user, application }: TokenRequest): string =>
+  createHash('sha256').update(`${user.objectId} ${application.clientId}`).digest('base64url')
+
+export async function createEntraTokens(keys: KeyState, now: () => number): Promise<EntraTokens> {
+  const { kty, n, e, kid = '', alg = 'RS256', use } = keys.signingKey
+  const publicJwk = { kty, n, e, kid, alg, use } as JWK
+  const [privateKey, publicKey] = await Promise.all([
+    importJWK(keys.signingKey, alg),
+    importJWK(publicJwk, alg),
+  ])
+  const refreshTokenKey = base64url.decode(keys.refreshTokenKey)
+
+  const sign = (
+    claims: JWTPayload,
+    request: TokenRequest,
+    issuer: string,
+    audience: string,
+  ): Promise<string> => {
+    const issuedAt = Math.floor(now() / 1000)
+    const { user, application, lifetimeInSeconds } = request
+    return new SignJWT({
+      oid: user.objectId,
+      tid: application.tenantId,
+      preferred_username: user.username,
+      ver: '2.0',
+      uti: randomBytes(16).toString('base64url'),
+      ...claims,
+    })
+      .setProtectedHeader({ typ: 'JWT', alg, kid })
+      .setIssuer(issuer)
+      .setSubject(pairwiseSubject(request))
+      .setAudience(audience)
+      .setIssuedAt(issuedAt)
+      .setNotBefore(issuedAt)
+      .setExpirationTime(issuedAt + lifetimeInSeconds)
+      .sign(privateKey)
+  }
+
+  return {
+    jwks: { keys: [publicJwk] },
+    accessTokenOf: (request, issuer) => {
+      const { clientId } = request.application
+      const claims = { upn: request.user.username, scp: 'user_impersonation', appid: clientId, azp: clientId }
+      return sign({ ...claims, jti: randomUUID() }, request, issuer, request.resource)
+    },
+    idTokenOf: (request, issuer) =>
+      sign({ name: request.user.username }, request, issuer, request.application.clientId),
+    sealGrant: async (grant) => {
+      const plaintext = Buffer.from(JSON.stringify(grant))
+      const header = { alg: 'dir', enc: 'A256GCM' }
+      return `1.${await new CompactEncrypt(plaintext).setProtectedHeader(header).encrypt(refreshTokenKey)}`
+    },
+    openGrant: async (refreshToken) => {
+      try {
+        const { plaintext } = await compactDecrypt(refreshToken.replace(/^1\./, ''), refreshTokenKey)
+        return JSON.parse(Buffer.from(plaintext).toString()) as RefreshGrant
+      } catch (error) {
+        if (error instanceof errors.JOSEError) throw new AadstsError(70000)
+        throw error
+      }
+    },
+    verify: async (token) => {
+      const { payload } = await jwtVerify(token, publicKey, {
+        algorithms: [alg],
+        currentDate: new Date(now()),
+      })
+      return payload
+    },
+  }
+}

@@ -1,0 +1,29 @@
+import '../functions-host/functions-core-resolution.ts'
+import '../server/loopback-names.ts'
+import { startFunctionsHost } from '../functions-host/functions-host.ts'
+import { PortInUseError } from '../server/port-in-use-error.ts'
+
+/**
+ * The broker's own process: the app in the local Functions host, with the environment that a Functions worker would have. Its
+ * parent is told when it listens, or why it cannot, and takes it along when it ends.
+ */
+const report = (message: BrokerReport): void => void process.send?.(message)
+
+/** What the parent is told. */
+export type BrokerReport =
+  { readonly kind: 'ready'; readonly url: string } | { readonly kind: 'port-in-use'; readonly port: number }
+
+try {
+  const host = await startFunctionsHost({
+    entry: () => import('../../src/index.ts'),
+    port: Number(process.env['PORT'] ?? 7071),
+  })
+  const end = (): void => void host.close().finally(() => process.exit(0))
+  process.once('disconnect', end).once('SIGTERM', end).once('SIGINT', end)
+  report({ kind: 'ready', url: host.url })
+} catch (error) {
+  if (error instanceof PortInUseError) report({ kind: 'port-in-use', port: error.port })
+  else console.error(error)
+  process.exitCode = 1
+  if (process.connected) process.disconnect()
+}

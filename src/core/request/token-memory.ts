@@ -1,0 +1,40 @@
+import { LRUCache } from 'lru-cache'
+import type { AccessToken } from '../access-token.ts'
+
+/** Another instance's refresh, a retired password or a changed profile is noticed after this time at the latest. */
+const MAX_AGE_IN_MS = 5 * 60_000
+const MAX_SIZE_IN_BYTES = 16 * 1024 * 1024
+/** Keys, digests and the map's own records. */
+const OVERHEAD_IN_BYTES = 512
+
+export interface RememberedToken {
+  readonly token: AccessToken
+  /** Digest of the one password that may have the token. */
+  readonly passwordDigest: string
+  /** The entry's name, for the log. */
+  readonly entryKey: string
+}
+
+/** Level 1: the tokens that this process gave out last, one per user of a profile, so that a new password retires the old. */
+export interface TokenMemory {
+  get(userDigest: string): RememberedToken | undefined
+  set(userDigest: string, remembered: RememberedToken): void
+  delete(userDigest: string): void
+}
+
+/** Bounded by bytes and by age. `now` in epoch milliseconds. */
+export function createTokenMemory(now: () => number): TokenMemory {
+  const cache = new LRUCache<string, RememberedToken>({
+    maxSize: MAX_SIZE_IN_BYTES,
+    sizeCalculation: ({ token }) => token.value.length + OVERHEAD_IN_BYTES,
+    ttl: MAX_AGE_IN_MS,
+    // 0: ask the clock at every look; the default remembers its answer on a timer of its own.
+    ttlResolution: 0,
+    perf: { now },
+  })
+  return {
+    get: (userDigest) => cache.get(userDigest),
+    set: (userDigest, remembered) => void cache.set(userDigest, remembered),
+    delete: (userDigest) => void cache.delete(userDigest),
+  }
+}
