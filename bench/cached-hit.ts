@@ -87,9 +87,12 @@ async function measureLoop(what: string, call: () => Promise<unknown>): Promise<
 async function measureWithoutHttp({ environment, tls }: Emulators): Promise<void> {
   setDefaultCACertificates([...getCACertificates('default'), tls.caCertificatePem])
   Object.assign(process.env, environment)
-  const { requestToken } = compose(readSettings(environment), Date.now)
+  const { requestToken } = compose(readSettings(environment), {
+    now: () => Date.now(),
+    elapsed: () => performance.now(),
+  })
   const request = { ...demoUser, client: 'default', minValidInMs: 0, correlationId: 'bench' }
-  await measureLoop('requestToken alone', () => requestToken.broker.requestToken(request))
+  await measureLoop('requestToken alone', () => requestToken.tokenSource(request))
 
   const handler = createRequestTokenHandler(() => requestToken)
   const context = new InvocationContext({ functionName: 'requesttoken', logHandler: () => {} })

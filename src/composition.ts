@@ -4,28 +4,21 @@ import { TableClient } from '@azure/data-tables'
 import { DefaultAzureCredential } from '@azure/identity'
 import { SecretClient } from '@azure/keyvault-secrets'
 import { QueueClient } from '@azure/storage-queue'
-import { createCacheKeys } from './adapters/key-vault/cache-keys.ts'
 import { createClientProfiles, DEFAULT_PROFILE } from './adapters/key-vault/client-profiles.ts'
+import { createEntryNames } from './adapters/key-vault/entry-names.ts'
+import { createSealingKeys } from './adapters/key-vault/sealing-keys.ts'
 import { createVaultSecrets } from './adapters/key-vault/vault-secrets.ts'
 import { createSweepMetrics } from './adapters/metrics/sweep-metrics.ts'
 import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
 import { chunkOfMessage, createChunkQueue } from './adapters/queue/chunk-queue.ts'
-import { createDueHintTable } from './adapters/tables/due-index-table.ts'
+import { createDueIndexTable } from './adapters/tables/due-index-table.ts'
 import { probeTable } from './adapters/tables/table-probe.ts'
 import { createTokenEntryTable } from './adapters/tables/token-entry-table.ts'
 import { BrokerError } from './core/broker-error.ts'
-import { createEntryRefresh } from './core/entry/entry-refresh.ts'
-import { createEntrySlots } from './core/entry/entry-writer.ts'
-import { createOtherRefresh } from './core/entry/other-refresh.ts'
-import { rememberMatches } from './core/request/password-verifiers.ts'
-import { withBackoff } from './core/provider/provider-backoff.ts'
+import type { Clock } from './core/clock.ts'
 import { createReadiness, type Readiness } from './core/readiness.ts'
-import { createRefreshSweep } from './core/pre-refresh/refresh-sweep.ts'
-import { createRefreshTick } from './core/pre-refresh/refresh-tick.ts'
-import { createTokenAcquirer } from './core/request/token-source.ts'
-import { createTokenBroker } from './core/request/remembering-token-source.ts'
-import { createTokenMemory } from './core/request/token-memory.ts'
+import { composeCore } from './core-composition.ts'
 import { createKeyedDigest } from './crypto/keyed-digest.ts'
 import { createPasswordVerifier, matchesPassword } from './crypto/password-verifier.ts'
 import type { RefreshChunkParts } from './functions/refreshchunk.ts'
@@ -41,99 +34,47 @@ export interface Composition {
   readonly requestToken: RequestTokenParts
   readonly refreshTokens: RefreshTokensParts
   readonly refreshChunk: RefreshChunkParts
-  readonly readinessOf: () => Promise<Readiness>
+  readonly checkReadiness: () => Promise<Readiness>
 }
 
-/** The whole broker, wired: the one place where adapters meet the core. `now` in epoch milliseconds. */
-export function compose(settings: Settings, now: () => number): Composition {
-  const { storageTimeoutInMs: timeoutInMs } = settings
+/** The whole broker, wired: the one place where adapters meet the core. */
+export function compose(settings: Settings, clock: Clock): Composition {
+  const { storageTimeoutInMs: timeoutInMs, identityProviderTimeoutInMs } = settings
+  const { now, elapsed } = clock
   const credential = withTimeLimit(new DefaultAzureCredential(), timeoutInMs)
   const tableOf = (name: string) =>
     new TableClient(settings.tableServiceUrl, name, credential, { retryOptions: RETRY_OPTIONS })
   const secrets = createVaultSecrets({
     client: new SecretClient(settings.keyVaultUrl, credential, { retryOptions: RETRY_OPTIONS }),
     timeoutInMs,
-    now,
+    elapsed,
   })
   const profiles = createClientProfiles(secrets)
-  const cacheKeys = createCacheKeys(secrets)
-  const store = createTokenEntryTable({
-    table: tableOf(tableNames.tokenCache),
-    keyRing: cacheKeys,
-    timeoutInMs,
-  })
-  const dueIndex = createDueHintTable({ table: tableOf(tableNames.refreshDue), timeoutInMs })
-  const identityProvider = withBackoff(
-    createEntraId({ timeoutInMs: settings.identityProviderTimeoutInMs, now }),
-    now,
-  )
-  const slots = createEntrySlots({
-    store,
-    dueIndex,
-    cachedTokenOf: identityProvider.cachedTokenOf,
-    refreshThresholdInMs: settings.refreshThresholdInMs,
-  })
-  const refreshEntry = createEntryRefresh({
-    store,
-    slots,
-    identityProvider,
-    leaseInMs: settings.identityProviderTimeoutInMs + 3 * timeoutInMs,
-    now,
-  })
-  const digestOf = createKeyedDigest(randomBytes(32))
-  const acquireToken = createTokenAcquirer({
-    profiles,
-    store,
-    dueIndex,
-    slots,
-    refreshEntry,
-    awaitOtherRefresh: createOtherRefresh({
-      store,
-      cachedTokenOf: identityProvider.cachedTokenOf,
-      now,
-      delay: (timeInMs) => setTimeout(timeInMs),
-    }),
-    identityProvider,
-    verifiers: rememberMatches({ create: createPasswordVerifier, matches: matchesPassword }, digestOf, now),
-    entryKeyOf: cacheKeys.entryKeyOf,
-    now,
-    refreshThresholdInMs: settings.refreshThresholdInMs,
-    passwordMaxAgeInMs: settings.passwordMaxAgeInMs,
-  })
-  const broker = createTokenBroker({
-    memory: createTokenMemory(now),
-    acquireToken,
-    digestOf,
-    now,
-    refreshThresholdInMs: settings.refreshThresholdInMs,
-  })
-  const sweep = createRefreshSweep({
-    profiles,
-    store,
-    dueIndex,
-    refreshEntry,
-    cachedTokenOf: identityProvider.cachedTokenOf,
-    now,
-    random: Math.random,
-    refreshThresholdInMs: settings.refreshThresholdInMs,
-    passwordMaxAgeInMs: settings.passwordMaxAgeInMs,
-    idleEvictionInMs: settings.idleEvictionInMs,
-    concurrency: settings.refreshConcurrency,
-  })
+  const keyRing = createSealingKeys(secrets)
+  const resolveEntryKey = createEntryNames(secrets)
   const queue = new QueueClient(`${settings.queueServiceUrl}/${queueNames.refreshChunk}`, credential, {
     retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 500 },
   })
   const chunkQueue = createChunkQueue({ queue, timeoutInMs })
-  const tick = createRefreshTick({
-    dueIndex,
-    sweep,
-    chunkQueue,
-    fanoutAbove: settings.refreshFanoutAbove,
-    now,
-  })
-  const readinessOf = createReadiness(
+  const { tokenSource, sweep, tick } = composeCore(
     {
-      key_vault: () => Promise.all([cacheKeys.current(), cacheKeys.entryKeyOf('', '')]),
+      profiles,
+      store: createTokenEntryTable({ table: tableOf(tableNames.tokenCache), keyRing, timeoutInMs }),
+      dueIndex: createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs }),
+      chunkQueue,
+      identityProvider: createEntraId({ timeoutInMs: identityProviderTimeoutInMs, now }),
+      passwordHash: { create: createPasswordVerifier, matches: matchesPassword },
+      resolveEntryKey,
+      digestOf: createKeyedDigest(randomBytes(32)),
+      clock,
+      delay: (timeInMs) => setTimeout(timeInMs),
+      random: Math.random,
+    },
+    { ...settings, leaseInMs: identityProviderTimeoutInMs + 3 * timeoutInMs },
+  )
+  const checkReadiness = createReadiness(
+    {
+      key_vault: () => Promise.all([keyRing.current(), resolveEntryKey('', '')]),
       default_client: () => profiles.get(DEFAULT_PROFILE),
       tables: () =>
         Promise.all(
@@ -143,14 +84,14 @@ export function compose(settings: Settings, now: () => number): Composition {
         ),
       queue: () => chunkQueue.isEmpty(),
     },
-    now,
+    elapsed,
   )
   const recordSweep = createSweepMetrics()
   return {
-    requestToken: { broker, now, deadlineInMs: settings.requestDeadlineInMs },
+    requestToken: { tokenSource, now, deadlineInMs: settings.requestDeadlineInMs },
     refreshTokens: { tick, recordSweep },
     refreshChunk: { sweep, chunkOfMessage, recordSweep, now },
-    readinessOf,
+    checkReadiness,
   }
 }
 
@@ -160,11 +101,11 @@ export function compose(settings: Settings, now: () => number): Composition {
  *
  * @throws {BrokerError} `misconfigured`
  */
-export function composeOnce(environment: NodeJS.ProcessEnv, now: () => number): () => Composition {
+export function composeOnce(environment: NodeJS.ProcessEnv, clock: Clock): () => Composition {
   let composition: Composition | undefined
   return () => {
     try {
-      composition ??= compose(readSettings(environment), now)
+      composition ??= compose(readSettings(environment), clock)
       return composition
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error

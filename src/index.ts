@@ -7,7 +7,10 @@ import { createRefreshTokensHandler } from './functions/refreshtokens.ts'
 import { createRequestTokenHandler } from './functions/requesttoken.ts'
 import { queueNames } from './storage-names.ts'
 
-const composition = composeOnce(process.env, Date.now)
+const composition = composeOnce(process.env, {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+})
 
 /** All of them reach the handler, which answers 405: the host's own answer to a method that is not listed is 404. */
 const ANY_METHOD: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
@@ -35,7 +38,7 @@ app.storageQueue('refreshchunk', {
 app.http('ready', {
   methods: ['GET'],
   authLevel: 'function',
-  handler: createReadyHandler(async () => composition().readinessOf()),
+  handler: createReadyHandler(async () => composition().checkReadiness()),
 })
 
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health })

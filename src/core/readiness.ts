@@ -1,6 +1,6 @@
 import { BrokerError } from './broker-error.ts'
 import { singleFlight } from './single-flight.ts'
-import { faultDetailOf } from './warning.ts'
+import { faultDetailOf } from './fault-detail.ts'
 
 const KEPT_FOR_IN_MS = 15_000
 
@@ -16,14 +16,14 @@ export interface Readiness {
  * Asks every dependency at once and keeps the result for 15 s, so that probes cost the dependencies nothing.
  *
  * @param checks each resolves when the dependency works, within a time limit of its own.
- * @param now epoch milliseconds.
+ * @param elapsed the process's own clock.
  */
 export function createReadiness(
   checks: Readonly<Record<string, () => Promise<unknown>>>,
-  now: () => number,
+  elapsed: () => number,
 ): () => Promise<Readiness> {
   const flight = singleFlight<Readiness>()
-  let kept: { readiness: Readiness; untilTimestamp: number } | undefined
+  let kept: { readiness: Readiness; until: number } | undefined
 
   async function ask(): Promise<Readiness> {
     const results = await Promise.all(
@@ -34,11 +34,11 @@ export function createReadiness(
       checks: Object.fromEntries(results.map(({ name, word }) => [name, word])),
       details: results.flatMap(({ name, detail }) => (detail === undefined ? [] : [`${name}: ${detail}`])),
     }
-    kept = { readiness, untilTimestamp: now() + KEPT_FOR_IN_MS }
+    kept = { readiness, until: elapsed() + KEPT_FOR_IN_MS }
     return readiness
   }
 
-  return async () => (kept && now() < kept.untilTimestamp ? kept.readiness : flight('', ask))
+  return async () => (kept && elapsed() < kept.until ? kept.readiness : flight('', ask))
 }
 
 async function resultOf(

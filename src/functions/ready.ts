@@ -3,10 +3,10 @@ import { BrokerError } from '../core/broker-error.ts'
 import type { Readiness } from '../core/readiness.ts'
 import { logEvent } from './event-log.ts'
 
-/** `GET /ready`: 200 when every dependency works, else 503 and which one does not. `readinessOf` may throw. */
-export function createReadyHandler(readinessOf: () => Promise<Readiness>): HttpHandler {
+/** `GET /ready`: 200 when every dependency works, else 503 and which one does not. `checkReadiness` may throw. */
+export function createReadyHandler(checkReadiness: () => Promise<Readiness>): HttpHandler {
   return async (_, context) => {
-    const { isReady, checks, details } = await readinessOf().catch(unreadable)
+    const { isReady, checks, details } = await checkReadiness().catch(unreadable)
     if (!isReady)
       logEvent(context, 'error', 'not_ready', {
         detail: details.join('; '),

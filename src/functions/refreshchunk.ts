@@ -1,6 +1,6 @@
 import type { StorageQueueHandler } from '@azure/functions'
 import type { RefreshSweep, SweepSummary } from '../core/pre-refresh/refresh-sweep.ts'
-import type { HintChunk } from '../core/pre-refresh/refresh-tick.ts'
+import type { HintChunk } from '../core/pre-refresh/chunk-queue.ts'
 import { logEvent } from './event-log.ts'
 
 /** Under the host's `functionTimeout` of five minutes. What is left over is still in the index. */

@@ -1,7 +1,7 @@
 import type { TimerHandler } from '@azure/functions'
 import type { RefreshTick } from '../core/pre-refresh/refresh-tick.ts'
 import type { SweepSummary } from '../core/pre-refresh/refresh-sweep.ts'
-import { faultDetailOf } from '../core/warning.ts'
+import { faultDetailOf } from '../core/fault-detail.ts'
 import { logEvent } from './event-log.ts'
 
 const MIN_PERIOD_IN_MS = 60_000
@@ -20,7 +20,7 @@ export function createRefreshTokensHandler(parts: () => RefreshTokensParts): Tim
     try {
       const { tick, recordSweep } = parts()
       const periodInMs = periodInMsOf(timer.scheduleStatus)
-      const summary = await tick({ periodInMs, correlationId })
+      const summary = await tick({ periodInMs, timeLimitInMs: 4 * 60_000, correlationId })
       recordSweep(summary, durationSinceStart())
       const isClean = Object.keys(summary.failed).length === 0 && summary.left === 0
       logEvent(context, isClean ? 'info' : 'warn', 'refresh_sweep', {

@@ -1,8 +1,7 @@
 import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
-import type { TokenBroker } from '../core/request/remembering-token-source.ts'
-import type { BrokeredToken } from '../core/request/token-request.ts'
-import { faultDetailOf } from '../core/warning.ts'
+import type { BrokeredToken, TokenSource } from '../core/request/brokered-token.ts'
+import { faultDetailOf } from '../core/fault-detail.ts'
 import { errorResponseOf, isOurFault } from '../http/error-response.ts'
 import { tokenRequestOf } from '../http/token-request-reader.ts'
 import { tokenResponseOf } from '../http/token-response.ts'
@@ -10,7 +9,7 @@ import { withinDeadline } from './deadline.ts'
 import { logEvent, type LogFields } from './event-log.ts'
 
 export interface RequestTokenParts {
-  readonly broker: TokenBroker
+  readonly tokenSource: TokenSource
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly deadlineInMs: number
@@ -29,10 +28,10 @@ export function createRequestTokenHandler(parts: () => RequestTokenParts): HttpH
       })
     let client: string | undefined
     try {
-      const { broker, now, deadlineInMs } = parts()
+      const { tokenSource, now, deadlineInMs } = parts()
       const request = await tokenRequestOf(http)
       client = request.client
-      const brokered = await withinDeadline(broker.requestToken({ ...request, correlationId }), deadlineInMs)
+      const brokered = await withinDeadline(tokenSource({ ...request, correlationId }), deadlineInMs)
       log(brokered.warnings.length > 0 ? 'warn' : 'info', { client, ...fieldsOf(brokered), status: 200 })
       return tokenResponseOf(brokered, correlationId, now())
     } catch (thrown) {

@@ -136,7 +136,9 @@ export function errorResponseOf({ code, details }: BrokerError, correlationId: s
     retryAfterInMs === undefined || (code !== 'account_locked' && !answer.retryable)
       ? undefined
       : Math.max(1, Math.ceil(retryAfterInMs / 1000))
-  const remedy = details.aadsts === undefined ? undefined : AADSTS_REMEDIES.get(details.aadsts)
+  // Telling 50034 (unknown user) from 50126 (wrong password) would tell an attacker who has an account.
+  const aadsts = code === 'invalid_credentials' ? undefined : details.aadsts
+  const remedy = aadsts === undefined ? undefined : AADSTS_REMEDIES.get(aadsts)
   return {
     status: answer.status,
     headers: {
@@ -148,7 +150,7 @@ export function errorResponseOf({ code, details }: BrokerError, correlationId: s
       error: answer.error ?? code,
       description: details.description ?? answer.description,
       remedy: details.remedy ?? remedy ?? answer.remedy,
-      ...(details.aadsts !== undefined && { aadsts: details.aadsts }),
+      ...(aadsts !== undefined && { aadsts }),
       retryable: answer.retryable,
       ...(retryAfterInSeconds !== undefined && { retry_after_seconds: retryAfterInSeconds }),
       correlation_id: details.correlationId ?? correlationId,

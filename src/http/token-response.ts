@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions'
-import type { BrokeredToken } from '../core/request/token-request.ts'
+import type { BrokeredToken } from '../core/request/brokered-token.ts'
 import type { WarningCode } from '../core/warning.ts'
 import { NOT_CACHED } from './no-store-headers.ts'
 

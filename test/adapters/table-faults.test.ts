@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createHttpHeaders, type PipelinePolicy } from '@azure/core-rest-pipeline'
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
-import { createDueHintTable } from '../../src/adapters/tables/due-index-table.ts'
+import { createDueIndexTable } from '../../src/adapters/tables/due-index-table.ts'
 import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
 import { sealingKeyOf } from '../../src/crypto/envelope.ts'
 import { startStorage, type Storage } from '../support/storage.ts'
@@ -76,7 +76,7 @@ test('an operation that takes too long ends at its time limit', async () => {
   }
   const table = await clientWith(slow)
   const store = createTokenEntryTable({ table, keyRing, timeoutInMs: 20 })
-  const index = createDueHintTable({ table, timeoutInMs: 20 })
+  const index = createDueIndexTable({ table, timeoutInMs: 20 })
   const hint = { entryKey: keyOf(), dueTimestamp: NOW }
   await expect(store.read(keyOf())).rejects.toThrow()
   await expect(store.write(keyOf(), entry, NOW, undefined)).rejects.toThrow()
@@ -113,7 +113,7 @@ test('a short or empty page with a continuation token is not the end', async () 
       return response
     },
   }
-  const index = createDueHintTable({ table: await clientWith(stingy), timeoutInMs: 10_000 })
+  const index = createDueIndexTable({ table: await clientWith(stingy), timeoutInMs: 10_000 })
   const hints = Array.from({ length: 80 }, (_, n) => ({ entryKey: keyOf(), dueTimestamp: NOW + n }))
   await Promise.all(hints.map((hint) => index.add(hint)))
   expect(await index.dueBefore(NOW + 80)).toEqual(hints)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { TableClient } from '@azure/data-tables'
 import fc from 'fast-check'
-import { createDueHintTable } from '../../src/adapters/tables/due-index-table.ts'
+import { createDueIndexTable } from '../../src/adapters/tables/due-index-table.ts'
 import type { DueIndex } from '../../src/core/entry/due-index.ts'
 import { createMemoryDueIndex } from '../support/memory-due-index.ts'
 import { startStorage, type Storage } from '../support/storage.ts'
@@ -23,7 +23,7 @@ const indexes: [string, () => Promise<DueIndex>][] = [
     'Azurite',
     async () => {
       table = await storage.createTable()
-      return createDueHintTable({ table, timeoutInMs: 10_000 })
+      return createDueIndexTable({ table, timeoutInMs: 10_000 })
     },
   ],
 ]

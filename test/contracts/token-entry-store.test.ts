@@ -3,11 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { TableClient } from '@azure/data-tables'
 import fc from 'fast-check'
 import { createTokenEntryTable, type KeyRing } from '../../src/adapters/tables/token-entry-table.ts'
-import {
-  EntryTooLargeError,
-  type TokenEntry,
-  type TokenEntryStore,
-} from '../../src/core/entry/token-entry.ts'
+import type { TokenEntry } from '../../src/core/entry/token-entry.ts'
+import { EntryTooLargeError, type TokenEntryStore } from '../../src/core/entry/token-entry-store.ts'
 import { sealingKeyOf } from '../../src/crypto/envelope.ts'
 import { createMemoryEntryStore } from '../support/memory-entry-store.ts'
 import { startStorage, type Storage } from '../support/storage.ts'

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { freshnessOf } from '../../src/core/access-token.ts'
 
 const EXPIRES = 1_000_000
-const token = { value: 't', expiresOnTimestamp: EXPIRES }
+const token = { value: 't', acquiredOnTimestamp: 0, expiresOnTimestamp: EXPIRES }
 
 test.each([
   ['long before the window', EXPIRES - 600_001, 600_000, 'fresh'],

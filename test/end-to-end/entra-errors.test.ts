@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { knownAadstsCodes } from '../../src/core/provider/entra-failure.ts'
 import { startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
 import { stopClock } from '../support/clock.ts'
 
@@ -17,27 +16,28 @@ beforeEach(() => {
   broker.entra.calls.length = 0
 })
 
-const STATUS: Record<string, number> = {
-  invalid_credentials: 401,
-  account_locked: 423,
-  password_change_required: 403,
-  account_disabled: 403,
-  interaction_required: 403,
-  policy_blocked: 403,
-  consent_required: 403,
-  misconfigured: 500,
-  temporarily_unavailable: 503,
-}
-
-test.each([...knownAadstsCodes])('AADSTS%i is answered as %s', async (code, category) => {
+test.each([
+  [50126, 'invalid_credentials', 401],
+  [50034, 'invalid_credentials', 401],
+  [50053, 'account_locked', 423],
+  [50055, 'password_change_required', 403],
+  [50057, 'account_disabled', 403],
+  [50076, 'interaction_required', 403],
+  [53003, 'policy_blocked', 403],
+  [65001, 'consent_required', 403],
+  [7000218, 'misconfigured', 500],
+  [700016, 'misconfigured', 500],
+  // A password has no refresh token that could be dead: to Entra ID the request is malformed.
+  [70008, 'misconfigured', 500],
+  [90033, 'temporarily_unavailable', 503],
+  [90055, 'temporarily_unavailable', 503],
+])('AADSTS%i is answered as %s', async (code, error, status) => {
   broker.entra.failWith = code
   const answer = await broker.requestToken()
-  // A password has no refresh token that could be dead: to Entra ID the request is malformed.
-  const error = category === 'dead_grant' ? 'misconfigured' : category
   const isLocked = error === 'account_locked'
   const isPassing = error === 'temporarily_unavailable'
   const retryAfter = code === 90055 ? 10 : 15
-  expect(answer.status).toBe(STATUS[error])
+  expect(answer.status).toBe(status)
   expect(answer.json).toEqual({
     error,
     description: expect.stringMatching(/^[^{}]{20,200}\.$/),
@@ -61,7 +61,7 @@ test.each([...knownAadstsCodes])('AADSTS%i is answered as %s', async (code, cate
   expect(answer.text).not.toMatch(/AADSTS|Trace ID|demo@|contoso-tenant/)
   expect(broker.entra.calls).toHaveLength(1)
   const logged = broker.logged('token_request').at(-1)
-  expect(logged).toMatchObject({ error, status: STATUS[error] })
+  expect(logged).toMatchObject({ error, status, aadsts: code })
   expect(JSON.stringify(logged)).not.toContain(USERNAME)
 })
 
@@ -88,7 +88,7 @@ test.each([
   ['503', { kind: 'status', status: 503 } as const],
   ['429', { kind: 'status', status: 429, retryAfterInSeconds: 7 } as const],
   ['a page of HTML', { kind: 'html', status: 200 } as const],
-  ['a page of HTML with 400', { kind: 'html', status: 400 } as const],
+  ['a page of HTML with 502', { kind: 'html', status: 502 } as const],
   ['a connection that ends', { kind: 'reset' } as const],
   ['no answer in time', { kind: 'hang' } as const],
   ['{} with 200, which MSAL takes for a token', { kind: 'empty-json', status: 200 } as const],
@@ -111,6 +111,17 @@ test.each([
     detail: expect.stringMatching(/^password /),
   })
   if (fault.kind === 'hang') await broker.restart({ IDENTITY_PROVIDER_TIMEOUT: '10' })
+})
+
+test('a page of HTML with 404 is a wrong address, which no retry mends', async () => {
+  broker.entra.fault = { kind: 'html', status: 404 }
+  const answer = await broker.requestToken()
+  expect([answer.status, answer.json['error'], answer.json['retryable']]).toEqual([
+    500,
+    'misconfigured',
+    false,
+  ])
+  expect(broker.logged('token_request').at(-1)).toMatchObject({ detail: 'password invalid_answer 404' })
 })
 
 test('connection refused is answered 503, and recovery needs nothing', async () => {

@@ -120,7 +120,8 @@ test('min_valid_seconds beyond the life of a new token is an error that says so'
   expect(answer.status).toBe(400)
   expect(answer.json).toMatchObject({
     error: 'invalid_request',
-    description: 'min_valid_seconds asks for 1500 s, but a new token lives only 1200 s.',
+    description:
+      'min_valid_seconds asks for 1500 s, but the token lives only 1200 s, and a new one would not live longer.',
     remedy: 'Ask for less, or leave min_valid_seconds out.',
   })
 })

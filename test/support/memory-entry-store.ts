@@ -1,5 +1,5 @@
-import type { EntryMarks, StoredTokenEntry, TokenEntryStore } from '../../src/core/entry/token-entry.ts'
-import { EntryTooLargeError } from '../../src/core/entry/token-entry.ts'
+import type { EntryMarks, StoredTokenEntry } from '../../src/core/entry/token-entry.ts'
+import { EntryTooLargeError, type TokenEntryStore } from '../../src/core/entry/token-entry-store.ts'
 
 /** A token entry store in memory, for the contract that the real one must keep too. Nothing is sealed here. */
 export function createMemoryEntryStore(maxSizeInBytes = 900 * 1024): TokenEntryStore {

@@ -12,12 +12,13 @@ import { QueueClient } from '@azure/storage-queue'
 import { endChildProcess, minimalEnvironment } from '../../local/process/child-process.ts'
 import { startEmulators, type Emulators } from '../../local/emulators.ts'
 import '../../local/server/loopback-names.ts'
-import { createCacheKeys } from '../../src/adapters/key-vault/cache-keys.ts'
+import { createEntryNames } from '../../src/adapters/key-vault/entry-names.ts'
+import { createSealingKeys } from '../../src/adapters/key-vault/sealing-keys.ts'
 import { createVaultSecrets } from '../../src/adapters/key-vault/vault-secrets.ts'
-import { createDueHintTable } from '../../src/adapters/tables/due-index-table.ts'
+import { createDueIndexTable } from '../../src/adapters/tables/due-index-table.ts'
 import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
 import type { DueHint, DueIndex } from '../../src/core/entry/due-index.ts'
-import type { TokenEntryStore } from '../../src/core/entry/token-entry.ts'
+import type { TokenEntryStore } from '../../src/core/entry/token-entry-store.ts'
 import { tableNames } from '../../src/storage-names.ts'
 import type { Command, Reply } from './broker-child.ts'
 import { trust } from './trust.ts'
@@ -179,12 +180,17 @@ function storageViewOf({ keyVault, azurite }: Emulators): StorageView {
   const timeoutInMs = STORAGE_TIMEOUT_IN_MS
   const tableOf = (name: string) => new TableClient(azurite.tableServiceUrl, name, credential)
   const client = new SecretClient(keyVault.url, credential)
-  const keyRing = createCacheKeys(createVaultSecrets({ client, timeoutInMs, now: Date.now }))
-  const dueIndex = createDueHintTable({ table: tableOf(tableNames.refreshDue), timeoutInMs })
+  const secrets = createVaultSecrets({ client, timeoutInMs, elapsed: Date.now })
+  const entryNames = createEntryNames(secrets)
+  const dueIndex = createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs })
   return {
-    store: createTokenEntryTable({ table: tableOf(tableNames.tokenCache), keyRing, timeoutInMs }),
+    store: createTokenEntryTable({
+      table: tableOf(tableNames.tokenCache),
+      keyRing: createSealingKeys(secrets),
+      timeoutInMs,
+    }),
     dueIndex,
-    entryKeyOf: (username) => keyRing.entryKeyOf('default', username),
+    entryKeyOf: (username) => entryNames('default', username),
     allHints: () => dueIndex.dueBefore(END_OF_TIME),
     queueOf: (name) => new QueueClient(`${azurite.queueServiceUrl}/${name}`, credential),
   }

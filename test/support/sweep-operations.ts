@@ -3,10 +3,10 @@ import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
 import pMap from 'p-map'
 import { cachedTokenOf } from '../../src/adapters/msal/cached-token.ts'
-import { createDueHintTable } from '../../src/adapters/tables/due-index-table.ts'
+import { createDueIndexTable } from '../../src/adapters/tables/due-index-table.ts'
 import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
 import { createEntryRefresh } from '../../src/core/entry/entry-refresh.ts'
-import { createEntrySlots } from '../../src/core/entry/entry-writer.ts'
+import { createEntryWriter } from '../../src/core/entry/entry-writer.ts'
 import type { IdentityProvider } from '../../src/core/provider/identity-provider.ts'
 import { createRefreshSweep } from '../../src/core/pre-refresh/refresh-sweep.ts'
 import { createRefreshTick } from '../../src/core/pre-refresh/refresh-tick.ts'
@@ -28,7 +28,9 @@ const profile = {
 
 const cacheOf = (expiresOnTimestamp: number) =>
   JSON.stringify({
-    AccessToken: { token: { secret: 'secret', expires_on: String(expiresOnTimestamp / 1000) } },
+    AccessToken: {
+      token: { secret: 'secret', cached_at: '1', expires_on: String(expiresOnTimestamp / 1000) },
+    },
   })
 
 /** Requests to Table Storage, by method. */
@@ -60,7 +62,7 @@ export async function operationsOfSweep(
   const keyRing = { current: async () => sealingKey, byId: async () => sealingKey }
   const storesIn = (entries: TableClient, hints: TableClient) => ({
     store: createTokenEntryTable({ table: entries, keyRing, timeoutInMs: 30_000 }),
-    dueIndex: createDueHintTable({ table: hints, timeoutInMs: 30_000 }),
+    dueIndex: createDueIndexTable({ table: hints, timeoutInMs: 30_000 }),
   })
 
   const seed = storesIn(entryTable, hintTable)
@@ -85,19 +87,26 @@ export async function operationsOfSweep(
   const identityProvider: IdentityProvider = {
     cachedTokenOf,
     acquireByPassword: () => Promise.reject(new Error('no password is known')),
-    async acquireByRefreshToken(_, slot) {
+    async acquireByRefreshToken(_, __, persist) {
       const expiresOnTimestamp = NOW + 3_599_000
-      await slot.save(cacheOf(expiresOnTimestamp))
-      return { value: 'secret', expiresOnTimestamp }
+      const stored = await persist(cacheOf(expiresOnTimestamp))
+      return { token: { value: 'secret', acquiredOnTimestamp: NOW, expiresOnTimestamp }, stored }
     },
   }
   const now = () => NOW
-  const slots = createEntrySlots({ store, dueIndex, cachedTokenOf, refreshThresholdInMs: THRESHOLD_IN_MS })
+  const writer = createEntryWriter({ store, dueIndex, cachedTokenOf, refreshThresholdInMs: THRESHOLD_IN_MS })
   const sweep = createRefreshSweep({
     profiles: { get: async () => profile },
     store,
-    dueIndex,
-    refreshEntry: createEntryRefresh({ store, slots, identityProvider, leaseInMs: 19_000, now }),
+    writer,
+    entryRefresh: createEntryRefresh({
+      store,
+      writer,
+      identityProvider,
+      leaseInMs: 19_000,
+      now,
+      delay: () => Promise.reject(new Error('nobody waits')),
+    }),
     cachedTokenOf,
     now,
     random: () => 0,
@@ -108,7 +117,11 @@ export async function operationsOfSweep(
   })
   const chunkQueue = { isEmpty: async () => true, put: () => Promise.reject(new Error('nothing to spread')) }
   const tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove: Infinity, now })
-  const { refreshed } = await tick({ periodInMs: PERIOD_IN_MS, correlationId: 'count' })
+  const { refreshed } = await tick({
+    periodInMs: PERIOD_IN_MS,
+    timeLimitInMs: PERIOD_IN_MS,
+    correlationId: 'count',
+  })
   if (refreshed !== counts.due) throw new Error(`${counts.due} were due, ${refreshed} refreshed`)
   return operations
 }

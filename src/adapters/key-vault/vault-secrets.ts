@@ -2,7 +2,7 @@ import { RestError, type SecretClient } from '@azure/keyvault-secrets'
 import { LRUCache } from 'lru-cache'
 import { BrokerError } from '../../core/broker-error.ts'
 import { singleFlight } from '../../core/single-flight.ts'
-import { faultDetailOf } from '../../core/warning.ts'
+import { faultDetailOf } from '../../core/fault-detail.ts'
 
 /** A new version, or the end of a secret, is noticed after this time. */
 const MAX_AGE_IN_MS = 5 * 60_000
@@ -32,26 +32,26 @@ export interface VaultSecrets {
 
 interface Held {
   readonly answer: VaultSecret | Withheld
-  readonly askAgainTimestamp: number
+  readonly askAgainAt: number
 }
 
 export interface VaultSecretsOptions {
   readonly client: SecretClient
   /** Time limit of one read, retries included. */
   readonly timeoutInMs: number
-  /** Epoch milliseconds. */
-  readonly now: () => number
+  /** The process's own clock, in milliseconds. */
+  readonly elapsed: () => number
 }
 
 /** Secrets of a Key Vault, each read at most once at a time and at most every five minutes. */
-export function createVaultSecrets({ client, timeoutInMs, now }: VaultSecretsOptions): VaultSecrets {
+export function createVaultSecrets({ client, timeoutInMs, elapsed }: VaultSecretsOptions): VaultSecrets {
   const values = new LRUCache<string, Held>({ max: MAX_SECRETS })
   const withheld = new LRUCache<string, Held>({ max: MAX_WITHHELD })
   const heldOf = (key: string) => values.get(key) ?? withheld.get(key)
   const flight = singleFlight<VaultSecret | Withheld>()
 
   function hold(key: string, answer: VaultSecret | Withheld, forInMs: number): VaultSecret | Withheld {
-    const held = { answer, askAgainTimestamp: now() + forInMs }
+    const held = { answer, askAgainAt: elapsed() + forInMs }
     if (typeof answer === 'string') {
       values.delete(key)
       withheld.set(key, held)
@@ -89,7 +89,7 @@ export function createVaultSecrets({ client, timeoutInMs, now }: VaultSecretsOpt
     async get(name, version) {
       const key = `${name}/${version ?? ''}`
       const known = heldOf(key)
-      if (known && now() < known.askAgainTimestamp) return known.answer
+      if (known && elapsed() < known.askAgainAt) return known.answer
       return flight(key, () => ask(key, name, version))
     },
   }

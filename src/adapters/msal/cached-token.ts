@@ -1,11 +1,14 @@
 import * as z from 'zod'
 import type { AccessToken } from '../../core/access-token.ts'
 
-/** The part of MSAL's unified cache schema that a cached hit needs; `expires_on` is epoch seconds as a string. */
+/** Epoch seconds as a string. */
+const seconds = z.coerce.number().positive()
+
+/** The part of MSAL's unified cache schema that a cached hit needs. */
 const msalCache = z.object({
   AccessToken: z.record(
     z.string(),
-    z.object({ secret: z.string().min(1), expires_on: z.coerce.number().positive() }),
+    z.object({ secret: z.string().min(1), cached_at: seconds, expires_on: seconds }),
   ),
 })
 
@@ -18,5 +21,11 @@ export function cachedTokenOf(serializedCache: string): AccessToken | undefined 
     return undefined
   }
   const [latest] = Object.values(tokens).toSorted((a, b) => b.expires_on - a.expires_on)
-  return latest && { value: latest.secret, expiresOnTimestamp: latest.expires_on * 1000 }
+  return (
+    latest && {
+      value: latest.secret,
+      acquiredOnTimestamp: latest.cached_at * 1000,
+      expiresOnTimestamp: latest.expires_on * 1000,
+    }
+  )
 }

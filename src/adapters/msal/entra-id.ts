@@ -1,16 +1,12 @@
 import { AuthError, type AuthenticationResult } from '@azure/msal-node'
-import type { AccessToken } from '../../core/access-token.ts'
 import type { ClientProfile } from '../../core/client-profile.ts'
-import type { EntraFailure } from '../../core/provider/entra-failure.ts'
-import {
-  IdentityProviderError,
-  type CacheSlot,
-  type IdentityProvider,
-} from '../../core/provider/identity-provider.ts'
+import type { Acquired, IdentityProvider, Persist } from '../../core/provider/identity-provider.ts'
+import { IdentityProviderError } from '../../core/provider/provider-failure.ts'
 import { cachedTokenOf } from './cached-token.ts'
 import { createClientApplication } from './client-application.ts'
 import { createEntryCachePlugin } from './entry-cache-plugin.ts'
 import { createTokenEndpointClient } from './token-endpoint-client.ts'
+import { providerFailureOf, type TokenFailure } from './token-failure.ts'
 
 export interface EntraIdOptions {
   /** Time limit of one call. */
@@ -19,32 +15,42 @@ export interface EntraIdOptions {
   readonly now: () => number
 }
 
+type Application = ReturnType<typeof createClientApplication>
+
 /** Microsoft Entra ID through MSAL for Node: one application object per operation, bound to one entry. */
 export function createEntraId({ timeoutInMs, now }: EntraIdOptions): IdentityProvider {
   async function acquire(
-    grant: EntraFailure['grant'],
+    grant: TokenFailure['grant'],
     profile: ClientProfile,
-    slot: CacheSlot,
-    ask: (application: ReturnType<typeof createClientApplication>) => Promise<AuthenticationResult | null>,
-  ): Promise<AccessToken> {
+    cache: { readonly serialized: string | undefined; readonly persist: Persist },
+    ask: (application: Application) => Promise<AuthenticationResult | null>,
+  ): Promise<Acquired> {
     const client = createTokenEndpointClient(timeoutInMs, now)
+    const { plugin, outcome } = createEntryCachePlugin(cache.serialized, cache.persist)
+    const failed = (failure: Omit<TokenFailure, 'grant'>) =>
+      new IdentityProviderError(providerFailureOf({ grant, ...failure }))
     try {
-      const result = await ask(createClientApplication(profile, createEntryCachePlugin(slot), client))
-      if (!result?.accessToken || !result.expiresOn) {
-        throw new IdentityProviderError({ grant, transport: 'invalid_answer' })
+      const result = await ask(createClientApplication(profile, plugin, client))
+      if (!result?.accessToken || !result.expiresOn) throw failed({ transport: 'invalid_answer' })
+      return {
+        token: {
+          value: result.accessToken,
+          acquiredOnTimestamp: now(),
+          expiresOnTimestamp: result.expiresOn.getTime(),
+        },
+        stored: outcome(),
       }
-      return { value: result.accessToken, expiresOnTimestamp: result.expiresOn.getTime() }
     } catch (error) {
-      if (client.failure) throw new IdentityProviderError({ grant, ...client.failure })
-      if (error instanceof AuthError) throw new IdentityProviderError({ grant, msalError: error.errorCode })
+      if (client.failure) throw failed(client.failure)
+      if (error instanceof AuthError) throw failed({ msalError: error.errorCode })
       throw error
     }
   }
 
   return {
     cachedTokenOf,
-    acquireByPassword: (profile, { username, password }, slot, correlationId) =>
-      acquire('password', profile, slot, (application) =>
+    acquireByPassword: (profile, { username, password }, persist, correlationId) =>
+      acquire('password', profile, { serialized: undefined, persist }, (application) =>
         application.acquireTokenByUsernamePassword({
           scopes: [...profile.scopes],
           username,
@@ -52,11 +58,10 @@ export function createEntraId({ timeoutInMs, now }: EntraIdOptions): IdentityPro
           correlationId,
         }),
       ),
-    acquireByRefreshToken: (profile, slot, correlationId) =>
-      acquire('refresh_token', profile, slot, async (application) => {
+    acquireByRefreshToken: (profile, serialized, persist, correlationId) =>
+      acquire('refresh_token', profile, { serialized, persist }, async (application) => {
         const [account] = await application.getTokenCache().getAllAccounts()
-        if (!account)
-          throw new IdentityProviderError({ grant: 'refresh_token', msalError: 'no_account_in_cache' })
+        if (!account) throw new AuthError('no_account_in_cache', '')
         return application.acquireTokenSilent({
           account,
           scopes: [...profile.scopes],

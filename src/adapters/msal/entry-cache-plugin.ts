@@ -1,26 +1,50 @@
 import type { ICachePlugin } from '@azure/msal-node'
-import type { CacheSlot } from '../../core/provider/identity-provider.ts'
+import type { Persist, PersistOutcome } from '../../core/provider/identity-provider.ts'
+
+export interface EntryCachePlugin {
+  readonly plugin: ICachePlugin
+  /** What became of the cache, once MSAL is done. */
+  outcome(): PersistOutcome
+}
 
 /**
- * MSAL's cache, bound to the one entry of a slot. The slot was read before MSAL starts, so loading needs no storage call;
- * saving is one write, and only when something changed. Never throws: an error here would fail an acquisition whose
- * password is already spent.
+ * MSAL's cache, bound to one entry: it is loaded from what was stored, and persisted once, when it has changed. Never throws:
+ * an error here would fail an acquisition whose password is already spent.
+ *
+ * @param serializedCache what was stored; `undefined` starts from an empty cache.
  */
-export function createEntryCachePlugin(slot: CacheSlot): ICachePlugin {
-  let isLoaded = slot.serializedCache === undefined
+export function createEntryCachePlugin(
+  serializedCache: string | undefined,
+  persist: Persist,
+): EntryCachePlugin {
+  let isLoaded = serializedCache === undefined
+  let outcome: PersistOutcome | undefined
   return {
-    async beforeCacheAccess({ tokenCache }) {
-      // Once: `deserialize` merges, and would bring back what MSAL has since replaced.
-      if (isLoaded) return
-      isLoaded = true
-      try {
-        tokenCache.deserialize(slot.serializedCache ?? '')
-      } catch {
-        // A cache that this MSAL cannot read holds no refresh token: the acquisition fails as `no_tokens_found`.
-      }
+    plugin: {
+      async beforeCacheAccess({ tokenCache }) {
+        // Once: `deserialize` merges, and would bring back what MSAL has since replaced.
+        if (isLoaded) return
+        isLoaded = true
+        try {
+          tokenCache.deserialize(serializedCache ?? '')
+        } catch {
+          // A cache that this MSAL cannot read holds no refresh token: the acquisition fails as `no_tokens_found`.
+        }
+      },
+      async afterCacheAccess({ cacheHasChanged, tokenCache }) {
+        if (!cacheHasChanged || outcome) return
+        outcome = notStored('persist')
+        try {
+          outcome = await persist(tokenCache.serialize())
+        } catch {
+          // `outcome` says so already.
+        }
+      },
     },
-    async afterCacheAccess({ cacheHasChanged, tokenCache }) {
-      if (cacheHasChanged) await slot.save(tokenCache.serialize())
-    },
+    outcome: () => outcome ?? notStored('unchanged'),
   }
+}
+
+function notStored(detail: string): PersistOutcome {
+  return { kind: 'failed', warning: { code: 'token_not_stored', detail } }
 }

@@ -1,14 +1,31 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node'
 import * as z from 'zod'
-import type { EntraFailure } from '../../core/provider/entra-failure.ts'
+import type { TokenFailure } from './token-failure.ts'
 
 /** A token answer has about 6 KB; nothing that Entra ID sends comes near. */
 const MAX_ANSWER_IN_BYTES = 256 * 1024
 
+/** No token of Entra ID lives longer than 28 hours; what says more is cut, so that it is asked for again. */
+const MAX_LIFETIME_IN_SECONDS = 30 * 86_400
+/** Longer than the broker itself would wait. */
+const MAX_RETRY_AFTER_IN_MS = 5 * 60_000
+
+const seconds = z
+  .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+  .pipe(z.number().positive().finite())
+  .transform((value) => Math.min(value, MAX_LIFETIME_IN_SECONDS))
+
 /** What a token answer must have before MSAL may see it: MSAL takes `{}` for a token (RFC 6749, section 5.1). */
 const tokenAnswer = z.looseObject({
   access_token: z.string().min(1),
-  expires_in: z.coerce.number().positive(),
+  expires_in: seconds,
+  ext_expires_in: seconds.optional().catch(undefined),
+  refresh_in: seconds.optional().catch(undefined),
+  scope: z.string().optional(),
+  token_type: z.string().optional(),
+  refresh_token: z.string().optional(),
+  id_token: z.string().optional(),
+  client_info: z.string().optional(),
 })
 /** RFC 6749, section 5.2, with Entra ID's additions. */
 const errorAnswer = z.looseObject({
@@ -21,7 +38,7 @@ const errorAnswer = z.looseObject({
   error_codes: z.array(z.number().int()).optional().catch(undefined),
 })
 
-export type AnswerFailure = Omit<EntraFailure, 'grant'>
+export type AnswerFailure = Omit<TokenFailure, 'grant'>
 
 export interface TokenEndpointClient extends INetworkModule {
   /** Why the last call gave no token, `undefined` when it gave one. MSAL's own errors lose status and Retry-After. */
@@ -42,18 +59,17 @@ export function createTokenEndpointClient(timeoutInMs: number, now: () => number
     options?: NetworkRequestOptions,
   ): Promise<NetworkResponse<T>> {
     failure = undefined
-    let answer: Awaited<ReturnType<typeof answerOf>>
+    let answer: Answer
     try {
-      answer = await answerOf(url, { ...init, headers: latin1HeadersOf(options?.headers) }, timeoutInMs)
+      answer = await fetchAnswer(url, { ...init, headers: latin1HeadersOf(options?.headers) }, timeoutInMs)
     } catch (error) {
-      const isTimeout = (error as Error).name === 'TimeoutError'
-      failure = {
-        transport: isTimeout ? 'timeout' : error instanceof AnswerTooLarge ? 'invalid_answer' : 'unreachable',
-      }
+      failure = transportFailureOf(error)
       throw error
     }
-    const { status, headers, body } = answer
-    failure = failureOf(status, body, retryAfterInMsOf(headers.get('retry-after'), now()))
+    const { status, headers } = answer
+    const token = status === 200 ? tokenAnswer.safeParse(answer.body).data : undefined
+    const body = token ?? answer.body
+    if (!token) failure = failureOf(status, body, retryAfterInMsOf(headers.get('retry-after'), now()))
     // `failure` says more than MSAL would make of an answer that is not OAuth's.
     if (failure?.transport) throw new TypeError('the answer is not one of a token endpoint')
     return { status, headers: Object.fromEntries(headers), body: body as T }
@@ -70,7 +86,26 @@ export function createTokenEndpointClient(timeoutInMs: number, now: () => number
 
 class AnswerTooLarge extends Error {}
 
-async function answerOf(url: string, init: RequestInit, timeoutInMs: number) {
+/** What fails before anything is sent: the name, the connection, the handshake. */
+const NOT_SENT =
+  /^(ENOTFOUND|EAI_|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDR|UND_ERR_CONNECT_TIMEOUT|ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA)/
+
+function transportFailureOf(error: unknown): AnswerFailure {
+  const { name, cause } = error as { name?: string; cause?: { code?: unknown } }
+  if (name === 'TimeoutError') return { transport: 'timeout' }
+  if (error instanceof AnswerTooLarge) return { transport: 'invalid_answer' }
+  const causeCode = typeof cause?.code === 'string' ? cause.code : undefined
+  const wasSent = causeCode !== undefined && !NOT_SENT.test(causeCode)
+  return { transport: wasSent ? 'connection_lost' : 'unreachable', causeCode }
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: unknown
+}
+
+async function fetchAnswer(url: string, init: RequestInit, timeoutInMs: number): Promise<Answer> {
   const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutInMs) })
   const chunks: Uint8Array[] = []
   let size = 0
@@ -94,12 +129,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function failureOf(
-  status: number,
-  body: unknown,
-  retryAfterInMs: number | undefined,
-): AnswerFailure | undefined {
-  if (status === 200 && tokenAnswer.safeParse(body).success) return undefined
+function failureOf(status: number, body: unknown, retryAfterInMs: number | undefined): AnswerFailure {
   const { data } = errorAnswer.safeParse(body)
   // An answer that is neither a token nor an OAuth error was written by something between us and Entra ID.
   if (!data) return { transport: 'invalid_answer', status, retryAfterInMs }
@@ -115,9 +145,8 @@ function failureOf(
 /** RFC 9110, section 10.2.3: seconds or an HTTP date. */
 function retryAfterInMsOf(header: string | null, now: number): number | undefined {
   if (header === null) return undefined
-  if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000
-  const date = Date.parse(header)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+  const afterInMs = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  return Number.isNaN(afterInMs) ? undefined : Math.min(Math.max(0, afterInMs), MAX_RETRY_AFTER_IN_MS)
 }
 
 /** MSAL puts the user name into `X-AnchorMailbox`, a routing hint; `fetch` refuses a header that is not Latin-1. */

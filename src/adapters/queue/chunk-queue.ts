@@ -1,6 +1,6 @@
 import type { QueueClient } from '@azure/storage-queue'
 import * as z from 'zod'
-import type { ChunkQueue, HintChunk } from '../../core/pre-refresh/refresh-tick.ts'
+import type { ChunkQueue, HintChunk } from '../../core/pre-refresh/chunk-queue.ts'
 
 /** Short: a message holds a hundred of them. */
 const messageSchema = z

@@ -9,14 +9,14 @@ const TIMESTAMP_DIGITS = 13
 /** A listing of many pages may take this many times as long as one operation. */
 const LISTING_FACTOR = 10
 
-export interface DueHintTableOptions {
+export interface DueIndexTableOptions {
   readonly table: TableClient
   /** Time limit of one operation, retries included. */
   readonly timeoutInMs: number
 }
 
 /** The due index: partition key = shard of the entry's key, row key = `<due time>_<entry's key>`. */
-export function createDueHintTable({ table, timeoutInMs }: DueHintTableOptions): DueIndex {
+export function createDueIndexTable({ table, timeoutInMs }: DueIndexTableOptions): DueIndex {
   const limited = () => ({ abortSignal: AbortSignal.timeout(timeoutInMs) })
 
   async function dueOfShard(partitionKey: string, before: string): Promise<DueHint[]> {

@@ -1,12 +1,7 @@
 import type { Edm, TableClient } from '@azure/data-tables'
 import * as z from 'zod'
-import {
-  EntryTooLargeError,
-  type EntryMarks,
-  type StoredTokenEntry,
-  type TokenEntry,
-  type TokenEntryStore,
-} from '../../core/entry/token-entry.ts'
+import type { EntryMarks, StoredTokenEntry, TokenEntry } from '../../core/entry/token-entry.ts'
+import { EntryTooLargeError, type TokenEntryStore } from '../../core/entry/token-entry-store.ts'
 import { EnvelopeError, keyIdOf, open, seal, type SealingKey } from '../../crypto/envelope.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf, MAX_CHUNKED_IN_BYTES } from './chunked-property.ts'
 import { isAbsent, isConflict } from './table-fault.ts'

@@ -1,85 +1,100 @@
-import type { AccessToken } from '../access-token.ts'
 import type { ClientProfile } from '../client-profile.ts'
-import type { EntrySlots } from './entry-writer.ts'
-import { IdentityProviderError, type IdentityProvider } from '../provider/identity-provider.ts'
-import type { StoredTokenEntry, TokenEntry, TokenEntryStore } from './token-entry.ts'
-import type { Warning } from '../warning.ts'
+import type { Acquired, IdentityProvider } from '../provider/identity-provider.ts'
+import { IdentityProviderError, type ProviderFailure } from '../provider/provider-failure.ts'
+import type { EntryWriter } from './entry-writer.ts'
+import type { EntryMarks, OpenedEntry, StoredTokenEntry } from './token-entry.ts'
+import type { TokenEntryStore } from './token-entry-store.ts'
 
-/** An entry that could be opened. */
-export type OpenedEntry = StoredTokenEntry & { readonly entry: TokenEntry }
+const POLL_EVERY_MS = 100
+/** A refresh takes Entra ID about 300 ms; an instance that has not finished by now has probably died. */
+const MAX_WAIT_IN_MS = 3_000
 
 export type RefreshOutcome =
-  | {
-      readonly kind: 'refreshed'
-      readonly token: AccessToken
-      /** False when the token is lost to other instances: the store failed, or another writer was faster. */
-      readonly isStored: boolean
-      readonly warnings: readonly Warning[]
-    }
+  | ({ readonly kind: 'refreshed' } & Acquired)
   /** Another instance is at it, or has changed the entry since it was read. */
   | { readonly kind: 'busy' }
   /** `etag` is the entry's own after the failure was noted, `undefined` when somebody else has changed it. */
-  | {
-      readonly kind: 'failed'
-      readonly error: IdentityProviderError
-      readonly etag: string | undefined
-    }
+  | { readonly kind: 'failed'; readonly failure: ProviderFailure; readonly etag: string | undefined }
 
-export interface EntryRefreshParts {
+export interface RefreshOptions {
+  readonly lastUsedTimestamp: number
+  readonly correlationId: string
+  /** Whether to reject when the store cannot grant the lease, rather than to refresh without. */
+  readonly mustLease: boolean
+}
+
+/** Refreshes entries with their refresh tokens, one instance at a time. */
+export interface EntryRefresh {
+  refresh(
+    key: string,
+    stored: OpenedEntry,
+    profile: ClientProfile,
+    options: RefreshOptions,
+  ): Promise<RefreshOutcome>
+  /** Waits for the instance that refreshes the entry. @returns the entry when it is done, `undefined` when it takes too long. */
+  waitForOther(key: string): Promise<StoredTokenEntry | undefined>
+}
+
+export interface EntryRefreshOptions {
   readonly store: TokenEntryStore
-  readonly slots: EntrySlots
+  readonly writer: EntryWriter
   readonly identityProvider: IdentityProvider
   /** Longer than a call to Entra ID and the write after it; an instance that died holds an entry no longer than this. */
   readonly leaseInMs: number
   /** Epoch milliseconds. */
   readonly now: () => number
+  readonly delay: (timeInMs: number) => Promise<void>
 }
 
-/** Refreshes one entry with its refresh token, one instance at a time. */
-export type EntryRefresh = (
-  key: string,
-  stored: OpenedEntry,
-  profile: ClientProfile,
-  options: {
-    readonly lastUsedTimestamp: number
-    readonly correlationId: string
-    /** Whether to reject when the store cannot grant the lease, rather than to refresh without. */
-    readonly mustLease: boolean
-  },
-) => Promise<RefreshOutcome>
+export function createEntryRefresh(options: EntryRefreshOptions): EntryRefresh {
+  const { store, writer, identityProvider, leaseInMs, now, delay } = options
 
-export function createEntryRefresh(parts: EntryRefreshParts): EntryRefresh {
-  const { store, slots, identityProvider, now } = parts
+  /** Longer than any lease is a clock that was wrong. Twice: two instances' clocks may differ. */
+  const isLeased = ({ leasedUntilTimestamp }: EntryMarks) =>
+    leasedUntilTimestamp > now() && leasedUntilTimestamp <= now() + 2 * leaseInMs
 
   /** The lease is for thrift, not for safety: to a caller who waits, refreshing twice beats not refreshing. */
-  async function lease(
-    key: string,
-    stored: OpenedEntry,
-    mustLease: boolean,
-  ): Promise<OpenedEntry | undefined> {
-    if (stored.leasedUntilTimestamp > now()) return undefined
+  async function lease(key: string, stored: OpenedEntry, mustLease: boolean) {
+    if (isLeased(stored)) return undefined
     try {
-      const etag = await store.mark(key, { leasedUntilTimestamp: now() + parts.leaseInMs }, stored.etag)
-      return etag === undefined ? undefined : { ...stored, etag }
+      return await writer.lease(key, stored, now() + leaseInMs)
     } catch (error) {
       if (mustLease) throw error
       return stored
     }
   }
 
-  return async (key, stored, profile, { lastUsedTimestamp, correlationId, mustLease }) => {
-    const leased = await lease(key, stored, mustLease)
-    if (!leased) return { kind: 'busy' }
-    const slot = slots.forRefresh(key, leased, lastUsedTimestamp)
-    try {
-      const token = await identityProvider.acquireByRefreshToken(profile, slot, correlationId)
-      return { kind: 'refreshed', token, isStored: slot.isSaved, warnings: slot.warnings }
-    } catch (error) {
-      const isHeldBack = error instanceof IdentityProviderError && error.failure.transport === 'held_back'
-      const marks = { leasedUntilTimestamp: 0, failures: stored.failures + (isHeldBack ? 0 : 1) }
-      const etag = await store.mark(key, marks, leased.etag).catch(() => undefined)
-      if (error instanceof IdentityProviderError) return { kind: 'failed', error, etag }
-      throw error
-    }
+  return {
+    async refresh(key, stored, profile, { lastUsedTimestamp, correlationId, mustLease }) {
+      const leased = await lease(key, stored, mustLease)
+      if (!leased) return { kind: 'busy' }
+      const persist = writer.persistRefresh(key, leased, lastUsedTimestamp)
+      const { serializedCache } = leased.entry
+      try {
+        const acquired = await identityProvider.acquireByRefreshToken(
+          profile,
+          serializedCache,
+          persist,
+          correlationId,
+        )
+        return { kind: 'refreshed', ...acquired }
+      } catch (error) {
+        const failure = error instanceof IdentityProviderError ? error.failure : undefined
+        const failures = stored.failures + (failure?.isHeldBack ? 0 : 1)
+        const etag = await writer.release(key, leased.etag, failures)
+        if (!failure) throw error
+        return { kind: 'failed', failure, etag }
+      }
+    },
+
+    async waitForOther(key) {
+      const endTimestamp = now() + MAX_WAIT_IN_MS
+      for (let polls = 0; polls < MAX_WAIT_IN_MS / POLL_EVERY_MS && now() < endTimestamp; polls++) {
+        await delay(POLL_EVERY_MS)
+        const stored = await store.read(key).catch(() => undefined)
+        if (!stored || !isLeased(stored)) return stored
+      }
+      return undefined
+    },
   }
 }

@@ -1,109 +1,134 @@
-import type { AccessToken } from '../access-token.ts'
-import type { DueIndex } from './due-index.ts'
-import type { CacheSlot } from '../provider/identity-provider.ts'
-import {
-  EntryTooLargeError,
-  type StoredTokenEntry,
-  type TokenEntry,
-  type TokenEntryStore,
-} from './token-entry.ts'
-import { faultDetailOf, type Warning } from '../warning.ts'
+import { dueTimestampOf, type AccessToken } from '../access-token.ts'
+import { faultDetailOf } from '../fault-detail.ts'
+import type { Persist, PersistOutcome } from '../provider/identity-provider.ts'
+import type { DueHint, DueIndex } from './due-index.ts'
+import type { OpenedEntry, TokenEntry } from './token-entry.ts'
+import { EntryTooLargeError, type TokenEntryStore } from './token-entry-store.ts'
 
 /** How often a new password is written again when other writers get in between. */
 const OVERWRITE_ATTEMPTS = 4
+const USE_NOTED_EVERY_MS = 3_600_000
 
-export interface EntrySlot extends CacheSlot {
-  /** What went wrong while saving; the token is good all the same. */
-  readonly warnings: readonly Warning[]
-  /** Whether the store has it; false as well when another writer was faster. */
-  readonly isSaved: boolean
-}
-
-export interface EntrySlotParts {
+export interface EntryWriterOptions {
   readonly store: TokenEntryStore
   readonly dueIndex: DueIndex
   readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
   readonly refreshThresholdInMs: number
 }
 
-/** Makes the slots through which MSAL reads and writes one entry. */
-export function createEntrySlots({ store, dueIndex, cachedTokenOf, refreshThresholdInMs }: EntrySlotParts) {
+/** The one writer of entries and of their hints. A hint goes before what it is about, so that a crash in between loses nothing. */
+export interface EntryWriter {
+  /** What MSAL stores after a refresh. When the entry changed meanwhile, the other writer's tokens stand. */
+  persistRefresh(key: string, stored: OpenedEntry, lastUsedTimestamp: number): Persist
   /**
-   * The hint goes first: a crash in between leaves a hint that finds nothing due, never an entry that nobody refreshes.
-   * Without the hint the entry is as good, and gets one when it is next asked for.
+   * What MSAL stores after a password was accepted. It overwrites whatever is there but for an entry whose password was sent
+   * later: the password that was right last is the one that counts.
    */
-  async function addHint(entryKey: string, serializedCache: string): Promise<void> {
+  persistPassword(
+    key: string,
+    etag: string | undefined,
+    entryOf: (serializedCache: string) => Promise<TokenEntry>,
+  ): Persist
+  /** @returns the entry as it is then, or `undefined` when it changed since it was read. Rejects when the store fails. */
+  lease(key: string, stored: OpenedEntry, untilTimestamp: number): Promise<OpenedEntry | undefined>
+  /** Ends a lease without new tokens. @returns the new etag, `undefined` when somebody else has changed the entry or the store fails. */
+  release(key: string, etag: string, failures: number): Promise<string | undefined>
+  /** An entry in use is not evicted, and has its hint again if that was lost. Never rejects. */
+  noteUse(key: string, stored: OpenedEntry, token: AccessToken, now: number): Promise<void>
+  /** The hint is followed again at another time. Rejects when the index fails. */
+  postpone(hint: DueHint, dueTimestamp: number): Promise<void>
+  /** The hint has done its work. Rejects when the index fails. */
+  drop(hint: DueHint): Promise<void>
+  /** @returns false when the entry changed since `etag` was read, and stays. Rejects when the store fails. */
+  forget(key: string, etag: string): Promise<boolean>
+}
+
+export function createEntryWriter(options: EntryWriterOptions): EntryWriter {
+  const { store, dueIndex, cachedTokenOf, refreshThresholdInMs } = options
+
+  /** Without its hint an entry is as good, and gets one when it is next asked for. */
+  async function addHint(key: string, serializedCache: string): Promise<void> {
     const token = cachedTokenOf(serializedCache)
     if (!token) return
-    const hint = { entryKey, dueTimestamp: token.expiresOnTimestamp - refreshThresholdInMs }
+    const hint = { entryKey: key, dueTimestamp: dueTimestampOf(token, refreshThresholdInMs) }
     await dueIndex.add(hint).catch(() => {})
   }
 
+  async function overwrite(
+    key: string,
+    etagRead: string | undefined,
+    entry: TokenEntry,
+  ): Promise<PersistOutcome> {
+    let etag = etagRead
+    for (let attempt = 0; attempt < OVERWRITE_ATTEMPTS; attempt++) {
+      if (await store.write(key, entry, entry.verifiedOnTimestamp, etag)) return { kind: 'stored' }
+      const current = await store.read(key)
+      if (current?.entry && current.entry.verifiedOnTimestamp > entry.verifiedOnTimestamp) {
+        return { kind: 'overtaken' }
+      }
+      etag = current?.etag
+    }
+    throw new Contention()
+  }
+
   return {
-    /** For an acquisition by refresh token. When the entry changed meanwhile, the other writer's tokens stand. */
-    forRefresh(
-      key: string,
-      stored: StoredTokenEntry & { entry: TokenEntry },
-      lastUsedTimestamp: number,
-    ): EntrySlot {
-      return slotOf(stored.entry.serializedCache, async (serializedCache) => {
+    persistRefresh: (key, stored, lastUsedTimestamp) =>
+      persisting(async (serializedCache) => {
         await addHint(key, serializedCache)
         const entry = { ...stored.entry, serializedCache }
-        return (await store.write(key, entry, lastUsedTimestamp, stored.etag)) !== undefined
-      })
+        const etag = await store.write(key, entry, lastUsedTimestamp, stored.etag)
+        return { kind: etag === undefined ? 'overtaken' : 'stored' }
+      }),
+
+    persistPassword: (key, etag, entryOf) =>
+      persisting(async (serializedCache) => {
+        const [entry] = await Promise.all([entryOf(serializedCache), addHint(key, serializedCache)])
+        return overwrite(key, etag, entry)
+      }),
+
+    async lease(key, stored, untilTimestamp) {
+      const etag = await store.mark(key, { leasedUntilTimestamp: untilTimestamp }, stored.etag)
+      return etag === undefined ? undefined : { ...stored, etag, leasedUntilTimestamp: untilTimestamp }
     },
 
-    /**
-     * For an acquisition by password. It starts from an empty cache, so that no older refresh token survives, and it
-     * overwrites whatever is there: the password that Entra ID accepted last is the one that counts.
-     */
-    forPassword(
-      key: string,
-      etagThen: string | undefined,
-      entryOf: (serializedCache: string) => Promise<TokenEntry>,
-    ): EntrySlot {
-      return slotOf(undefined, async (serializedCache) => {
-        const entry = await entryOf(serializedCache)
-        await addHint(key, serializedCache)
-        let etag = etagThen
-        for (let attempt = 0; attempt < OVERWRITE_ATTEMPTS; attempt++) {
-          if (await store.write(key, entry, entry.verifiedOnTimestamp, etag)) return true
-          const current = await store.read(key)
-          if (current?.entry && current.entry.verifiedOnTimestamp > entry.verifiedOnTimestamp) return false
-          etag = current?.etag
-        }
-        throw new Contention()
-      })
+    release: (key, etag, failures) =>
+      store.mark(key, { leasedUntilTimestamp: 0, failures }, etag).catch(() => undefined),
+
+    async noteUse(key, stored, token, now) {
+      const dueTimestamp = dueTimestampOf(token, refreshThresholdInMs)
+      // Who holds the lease could not store the new tokens if the row changed meanwhile.
+      const isNotable =
+        now - stored.lastUsedTimestamp >= USE_NOTED_EVERY_MS && stored.leasedUntilTimestamp <= now
+      await Promise.allSettled([
+        dueTimestamp > now && dueIndex.add({ entryKey: key, dueTimestamp }),
+        isNotable && store.mark(key, { lastUsedTimestamp: now }, stored.etag),
+      ])
     },
+
+    async postpone(hint, dueTimestamp) {
+      if (dueTimestamp === hint.dueTimestamp) return
+      await dueIndex.add({ entryKey: hint.entryKey, dueTimestamp })
+      await dueIndex.remove(hint)
+    },
+
+    drop: (hint) => dueIndex.remove(hint),
+
+    forget: (key, etag) => store.remove(key, etag),
   }
 }
-
-export type EntrySlots = ReturnType<typeof createEntrySlots>
 
 /** Other writers were faster every time. */
 class Contention extends Error {
   override readonly name = 'Contention'
 }
 
-function slotOf(
-  serializedCache: string | undefined,
-  write: (serializedCache: string) => Promise<boolean>,
-): EntrySlot {
-  const warnings: Warning[] = []
-  let isSaved = false
-  return {
-    serializedCache,
-    warnings,
-    get isSaved() {
-      return isSaved
-    },
-    async save(changedCache) {
-      try {
-        isSaved = await write(changedCache)
-      } catch (error) {
-        const code = error instanceof EntryTooLargeError ? 'token_too_large_to_store' : 'token_not_stored'
-        warnings.push({ code, detail: faultDetailOf(error) })
-      }
-    },
+function persisting(write: Persist): Persist {
+  return async (serializedCache) => {
+    try {
+      return await write(serializedCache)
+    } catch (error) {
+      const code = error instanceof EntryTooLargeError ? 'token_too_large_to_store' : 'token_not_stored'
+      return { kind: 'failed', warning: { code, detail: faultDetailOf(error) } }
+    }
   }
 }

@@ -1,12 +1,14 @@
 import pLimit from 'p-limit'
+import { dueTimestampOf, type AccessToken } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ClientProfile, ClientProfiles } from '../client-profile.ts'
-import type { DueHint, DueIndex } from '../entry/due-index.ts'
-import { categoryOf } from '../provider/entra-failure.ts'
-import type { EntryRefresh, OpenedEntry } from '../entry/entry-refresh.ts'
-import type { IdentityProvider, IdentityProviderError } from '../provider/identity-provider.ts'
-import type { TokenEntryStore } from '../entry/token-entry.ts'
-import { faultDetailOf } from '../warning.ts'
+import type { DueHint } from '../entry/due-index.ts'
+import type { EntryRefresh } from '../entry/entry-refresh.ts'
+import type { EntryWriter } from '../entry/entry-writer.ts'
+import type { OpenedEntry } from '../entry/token-entry.ts'
+import type { TokenEntryStore } from '../entry/token-entry-store.ts'
+import { faultDetailOf } from '../fault-detail.ts'
+import type { ProviderFailure } from '../provider/provider-failure.ts'
 
 const FIRST_BACKOFF_IN_MS = 60_000
 const MAX_BACKOFF_IN_MS = 3_600_000
@@ -35,12 +37,12 @@ export interface SweepLimits {
   readonly correlationId: string
 }
 
-export interface RefreshSweepParts {
+export interface RefreshSweepOptions {
   readonly profiles: ClientProfiles
   readonly store: TokenEntryStore
-  readonly dueIndex: DueIndex
-  readonly refreshEntry: EntryRefresh
-  readonly cachedTokenOf: IdentityProvider['cachedTokenOf']
+  readonly writer: EntryWriter
+  readonly entryRefresh: EntryRefresh
+  readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
   /** Epoch milliseconds. */
   readonly now: () => number
   /** From 0 to 1. */
@@ -59,10 +61,10 @@ type Refreshed = Pick<OpenedEntry, 'failures'> & { readonly etag: string | undef
 
 type Fate = 'refreshed' | 'dropped' | 'passed' | 'left' | { readonly failed: string }
 
-export function createRefreshSweep(parts: RefreshSweepParts): RefreshSweep {
-  const { store, dueIndex, now } = parts
+export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
+  const { store, writer, now } = options
   /** Of the instance, which may work off several chunks at once. */
-  const limited = pLimit(parts.concurrency)
+  const limited = pLimit(options.concurrency)
 
   return async (hints, limits) => {
     /** Asking these again would be refused unasked: their entries wait, untouched. */
@@ -87,42 +89,42 @@ export function createRefreshSweep(parts: RefreshSweepParts): RefreshSweep {
     // Nothing there, or nothing that opens: the next request makes a new entry.
     if (!stored?.entry) return dropped(hint)
     const opened: OpenedEntry = { ...stored, entry: stored.entry }
-    const evictTimestamp = stored.lastUsedTimestamp + parts.idleEvictionInMs
+    const evictTimestamp = stored.lastUsedTimestamp + options.idleEvictionInMs
     // Before anything that may fail: what nobody uses goes even when its profile is broken.
     if (now() >= evictTimestamp) return evicted(hint, opened)
     const profile = await profileOf(opened)
     if (!profile) return evicted(hint, opened)
     if (heldBack.has(profile.authority)) return { failed: 'held_back' }
-    const token = parts.cachedTokenOf(opened.entry.serializedCache)
+    const token = options.cachedTokenOf(opened.entry.serializedCache)
     const isOfUse =
       opened.entry.fingerprint === profile.fingerprint &&
-      now() - opened.entry.verifiedOnTimestamp < parts.passwordMaxAgeInMs
+      now() - opened.entry.verifiedOnTimestamp < options.passwordMaxAgeInMs
     // The next request needs the password anyway; until then the entry only has an end.
     if (!token || !isOfUse) return postponed(hint, evictTimestamp)
-    const dueTimestamp = token.expiresOnTimestamp - parts.refreshThresholdInMs
+    const dueTimestamp = dueTimestampOf(token, options.refreshThresholdInMs)
     if (dueTimestamp > limits.horizonTimestamp) return postponed(hint, dueTimestamp)
-    const outcome = await parts.refreshEntry(hint.entryKey, opened, profile, {
+    const outcome = await options.entryRefresh.refresh(hint.entryKey, opened, profile, {
       lastUsedTimestamp: stored.lastUsedTimestamp,
       correlationId: limits.correlationId,
       mustLease: true,
     })
     if (outcome.kind === 'busy') return 'passed'
     if (outcome.kind === 'failed') {
-      return failed(hint, { ...opened, etag: outcome.etag }, profile, outcome.error, heldBack)
+      return failed(hint, { ...opened, etag: outcome.etag }, profile, outcome.failure, heldBack)
     }
-    if (outcome.warnings.length > 0) {
-      await postponed(hint, now() + backoffInMsOf(opened))
-      return { failed: 'token_not_stored' }
+    if (outcome.stored.kind === 'failed') {
+      await writer.postpone(hint, now() + backoffInMsOf(opened))
+      return { failed: outcome.stored.warning.code }
     }
-    // Another writer was faster. The hint stays: whoever follows it next finds out whether anything is left to do.
-    if (!outcome.isStored) return 'passed'
-    await dueIndex.remove(hint)
+    // The hint stays: whoever follows it next finds out whether anything is left to do.
+    if (outcome.stored.kind === 'overtaken') return 'passed'
+    await writer.drop(hint)
     return 'refreshed'
   }
 
   async function profileOf({ entry }: OpenedEntry): Promise<ClientProfile | undefined> {
     try {
-      return await parts.profiles.get(entry.client)
+      return await options.profiles.get(entry.client)
     } catch (error) {
       if (error instanceof BrokerError && error.code === 'unknown_client') return undefined
       throw error
@@ -130,22 +132,18 @@ export function createRefreshSweep(parts: RefreshSweepParts): RefreshSweep {
   }
 
   async function dropped(hint: DueHint): Promise<Fate> {
-    await dueIndex.remove(hint)
+    await writer.drop(hint)
     return 'dropped'
   }
 
   async function evicted(hint: DueHint, { etag }: Pick<Refreshed, 'etag'>): Promise<Fate> {
     // Changed since it was read: somebody uses it after all.
-    if (etag === undefined || !(await store.remove(hint.entryKey, etag))) return 'passed'
+    if (etag === undefined || !(await writer.forget(hint.entryKey, etag))) return 'passed'
     return dropped(hint)
   }
 
-  /** The new hint goes first: a crash in between leaves two, of which one finds nothing due. */
   async function postponed(hint: DueHint, dueTimestamp: number): Promise<Fate> {
-    if (dueTimestamp !== hint.dueTimestamp) {
-      await dueIndex.add({ entryKey: hint.entryKey, dueTimestamp })
-      await dueIndex.remove(hint)
-    }
+    await writer.postpone(hint, dueTimestamp)
     return 'passed'
   }
 
@@ -153,24 +151,23 @@ export function createRefreshSweep(parts: RefreshSweepParts): RefreshSweep {
     hint: DueHint,
     entry: Refreshed,
     { authority }: ClientProfile,
-    { failure }: IdentityProviderError,
+    failure: ProviderFailure,
     heldBack: Set<string>,
   ): Promise<Fate> {
-    const category = categoryOf(failure)
-    if (category === 'dead_grant') return evicted(hint, entry)
-    if (failure.transport === 'held_back') {
+    if (failure.category === 'dead_grant') return evicted(hint, entry)
+    if (failure.isHeldBack) {
       heldBack.add(authority)
       return { failed: 'held_back' }
     }
     const retryAfterInMs = Math.min(failure.retryAfterInMs ?? 0, MAX_BACKOFF_IN_MS)
-    await postponed(hint, now() + Math.max(backoffInMsOf(entry), retryAfterInMs))
-    return { failed: category }
+    await writer.postpone(hint, now() + Math.max(backoffInMsOf(entry), retryAfterInMs))
+    return { failed: failure.category }
   }
 
   /** Twice as long after each failure, less up to half, so that what failed together does not come back together. */
   function backoffInMsOf({ failures }: Pick<OpenedEntry, 'failures'>): number {
     const exponentialInMs = Math.min(FIRST_BACKOFF_IN_MS * 2 ** failures, MAX_BACKOFF_IN_MS)
-    return Math.ceil(exponentialInMs * (0.5 + parts.random() / 2))
+    return Math.ceil(exponentialInMs * (0.5 + options.random() / 2))
   }
 }
 

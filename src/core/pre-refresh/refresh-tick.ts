@@ -1,4 +1,5 @@
 import type { DueHint, DueIndex } from '../entry/due-index.ts'
+import type { ChunkQueue } from './chunk-queue.ts'
 import type { RefreshSweep, SweepSummary } from './refresh-sweep.ts'
 
 /** One message; 100 hints are about 7 KB, a queue message may have 64 KiB. */
@@ -7,22 +8,8 @@ const HINTS_PER_CHUNK = 100
 const TICKS_AHEAD = 2
 /** The rest of the period is for what was begun in time, and for the host. */
 const SHARE_OF_PERIOD = 0.75
-/** Under the host's `functionTimeout` of five minutes. */
-const MAX_TIME_IN_MS = 4 * 60_000
 /** A queue that keeps a hint for so many periods is worked off by nobody. */
 const STUCK_AFTER_PERIODS = 5
-
-/** Due hints for another instance to attend to. */
-export interface HintChunk {
-  readonly horizonTimestamp: number
-  readonly hints: readonly DueHint[]
-}
-
-/** Hands chunks to as many instances as the platform starts; at least once each. */
-export interface ChunkQueue {
-  isEmpty(): Promise<boolean>
-  put(chunk: HintChunk): Promise<void>
-}
 
 export interface TickSummary extends SweepSummary {
   /** Hints handed out to other instances. */
@@ -31,7 +18,7 @@ export interface TickSummary extends SweepSummary {
   readonly waiting: number
 }
 
-export interface RefreshTickParts {
+export interface RefreshTickOptions {
   readonly dueIndex: DueIndex
   readonly sweep: RefreshSweep
   readonly chunkQueue: ChunkQueue
@@ -41,10 +28,16 @@ export interface RefreshTickParts {
 }
 
 /** What the timer does: finds what is due, and refreshes it here or hands it out. Rejects when the index cannot be read. */
-export type RefreshTick = (options: { periodInMs: number; correlationId: string }) => Promise<TickSummary>
+export type RefreshTick = (run: {
+  /** Between this tick and the next. */
+  readonly periodInMs: number
+  /** No work may take longer. */
+  readonly timeLimitInMs: number
+  readonly correlationId: string
+}) => Promise<TickSummary>
 
-export function createRefreshTick(parts: RefreshTickParts): RefreshTick {
-  const { dueIndex, sweep, chunkQueue, now } = parts
+export function createRefreshTick(options: RefreshTickOptions): RefreshTick {
+  const { dueIndex, sweep, chunkQueue, now } = options
 
   /** What is due before this was handed out by this process. */
   let handedOutBeforeTimestamp = 0
@@ -66,19 +59,19 @@ export function createRefreshTick(parts: RefreshTickParts): RefreshTick {
     }
   }
 
-  return async ({ periodInMs, correlationId }) => {
+  return async ({ periodInMs, timeLimitInMs, correlationId }) => {
     const startTimestamp = now()
     const horizonTimestamp = startTimestamp + TICKS_AHEAD * periodInMs
     const hints = await dueIndex.dueBefore(horizonTimestamp)
     const oldestLagMs = Math.max(0, startTimestamp - (hints[0]?.dueTimestamp ?? startTimestamp))
-    const queued = hints.length > parts.fanoutAbove ? await handOut(hints, horizonTimestamp) : undefined
+    const queued = hints.length > options.fanoutAbove ? await handOut(hints, horizonTimestamp) : undefined
     const waiting = queued === undefined ? 0 : hints.length - queued
     const isStuck = waiting > 0 && oldestLagMs > STUCK_AFTER_PERIODS * periodInMs
     // What the others do not do in time, this instance does as far as it can: the oldest first.
-    const own = queued === undefined ? hints : isStuck ? hints.slice(0, parts.fanoutAbove) : []
+    const own = queued === undefined ? hints : isStuck ? hints.slice(0, options.fanoutAbove) : []
     const summary = await sweep(own, {
       horizonTimestamp,
-      endTimestamp: startTimestamp + Math.min(SHARE_OF_PERIOD * periodInMs, MAX_TIME_IN_MS),
+      endTimestamp: startTimestamp + Math.min(SHARE_OF_PERIOD * periodInMs, timeLimitInMs),
       correlationId,
     })
     const left = isStuck ? summary.left + hints.length - own.length : summary.left

@@ -1,13 +1,21 @@
 import type { AccessToken } from '../access-token.ts'
 import type { ClientProfile } from '../client-profile.ts'
-import type { EntraFailure } from './entra-failure.ts'
+import type { Warning } from '../warning.ts'
 
-/** The serialized MSAL cache of one user of one profile, as one acquisition sees it. */
-export interface CacheSlot {
-  /** What was stored, or `undefined` to start from an empty cache. */
-  readonly serializedCache: string | undefined
-  /** Keeps the changed cache. Never rejects: a token that was acquired must not be lost to a storage fault. */
-  save(serializedCache: string): Promise<void>
+/** What became of a cache that was to be stored. */
+export type PersistOutcome =
+  | { readonly kind: 'stored' }
+  /** Another writer was faster, and what it wrote stands. */
+  | { readonly kind: 'overtaken' }
+  /** The token is good all the same. */
+  | { readonly kind: 'failed'; readonly warning: Warning }
+
+/** Stores MSAL's serialized cache after an acquisition. Never rejects: a token must not be lost to a storage fault. */
+export type Persist = (serializedCache: string) => Promise<PersistOutcome>
+
+export interface Acquired {
+  readonly token: AccessToken
+  readonly stored: PersistOutcome
 }
 
 export interface Credentials {
@@ -15,26 +23,22 @@ export interface Credentials {
   readonly password: string
 }
 
-/** Microsoft Entra ID, as the broker uses it. Both acquisitions throw {@link IdentityProviderError}. */
+/** Microsoft Entra ID, as the broker uses it. Both acquisitions throw {@link IdentityProviderError}, and call `persist` at most once. */
 export interface IdentityProvider {
+  /** Starts from an empty cache, so that no older refresh token survives. */
   acquireByPassword(
     profile: ClientProfile,
     credentials: Credentials,
-    slot: CacheSlot,
+    persist: Persist,
     correlationId: string,
-  ): Promise<AccessToken>
-  /** Uses the refresh token in the slot, whatever is left of the access token. */
-  acquireByRefreshToken(profile: ClientProfile, slot: CacheSlot, correlationId: string): Promise<AccessToken>
+  ): Promise<Acquired>
+  /** Uses the refresh token in the cache, whatever is left of the access token. */
+  acquireByRefreshToken(
+    profile: ClientProfile,
+    serializedCache: string,
+    persist: Persist,
+    correlationId: string,
+  ): Promise<Acquired>
   /** The access token in a serialized cache; never calls the network. */
   readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
-}
-
-/** An acquisition failed. Carries what classifies the failure, and nothing that the identity provider wrote. */
-export class IdentityProviderError extends Error {
-  override readonly name = 'IdentityProviderError'
-  readonly failure: EntraFailure
-  constructor(failure: EntraFailure) {
-    super('the identity provider gave no token')
-    this.failure = failure
-  }
 }

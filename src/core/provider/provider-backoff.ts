@@ -1,7 +1,6 @@
 import type { ClientProfile } from '../client-profile.ts'
-import { categoryOf } from './entra-failure.ts'
-import { IdentityProviderError, type IdentityProvider } from './identity-provider.ts'
-import type { AccessToken } from '../access-token.ts'
+import type { Acquired, IdentityProvider } from './identity-provider.ts'
+import { IdentityProviderError } from './provider-failure.ts'
 
 /** An authority that asks for more is asked again after this time all the same: its word may be about one user. */
 const MAX_RETRY_AFTER_IN_MS = 5 * 60_000
@@ -14,7 +13,7 @@ interface AuthorityState {
   /** Passing failures since the last answer. */
   failures: number
   pauseInMs: number
-  pausedUntilTimestamp: number
+  pausedUntil: number
   /** How many pauses there were. */
   pauses: number
   /** After a pause one call goes ahead; the others wait for its outcome. */
@@ -23,19 +22,19 @@ interface AuthorityState {
 
 /**
  * The same identity provider, left alone when it asks for that (`Retry-After`, per authority) and when it fails again and
- * again. A call that is held back fails at once with `transport: 'held_back'`, so that callers with a valid token get it
+ * again. A call that is held back fails at once as `isHeldBack`, so that callers with a valid token get it
  * without a wait, and a provider that comes back is not met by all of them at once.
  *
- * @param now epoch milliseconds.
+ * @param elapsed the process's own clock.
  */
-export function withBackoff(identityProvider: IdentityProvider, now: () => number): IdentityProvider {
+export function withBackoff(identityProvider: IdentityProvider, elapsed: () => number): IdentityProvider {
   const states = new Map<string, AuthorityState>()
 
   function stateOf({ authority }: ClientProfile): AuthorityState {
     const state = states.get(authority) ?? {
       failures: 0,
       pauseInMs: 0,
-      pausedUntilTimestamp: 0,
+      pausedUntil: 0,
       pauses: 0,
       isProbing: false,
     }
@@ -43,33 +42,29 @@ export function withBackoff(identityProvider: IdentityProvider, now: () => numbe
     return state
   }
 
-  async function ask(
-    grant: 'password' | 'refresh_token',
-    profile: ClientProfile,
-    acquire: () => Promise<AccessToken>,
-  ): Promise<AccessToken> {
+  async function ask(profile: ClientProfile, acquire: () => Promise<Acquired>): Promise<Acquired> {
     const state = stateOf(profile)
     const isProbe = state.pauseInMs > 0
-    if (now() < state.pausedUntilTimestamp || (isProbe && state.isProbing)) {
-      const retryAfterInMs = Math.max(state.pausedUntilTimestamp - now(), FIRST_PAUSE_IN_MS)
-      throw new IdentityProviderError({ grant, transport: 'held_back', retryAfterInMs })
+    if (elapsed() < state.pausedUntil || (isProbe && state.isProbing)) {
+      const retryAfterInMs = Math.max(state.pausedUntil - elapsed(), FIRST_PAUSE_IN_MS)
+      throw heldBack(retryAfterInMs)
     }
     const pausesAtStart = state.pauses
     // A call that began before the latest pause knows nothing of what the pause is for.
     const settle = () => {
       if (state.pauses === pausesAtStart) {
-        Object.assign(state, { failures: 0, pauseInMs: 0, pausedUntilTimestamp: 0 })
+        Object.assign(state, { failures: 0, pauseInMs: 0, pausedUntil: 0 })
       }
     }
     state.isProbing = isProbe
     try {
-      const token = await acquire()
+      const acquired = await acquire()
       settle()
-      return token
+      return acquired
     } catch (error) {
       if (error instanceof IdentityProviderError) {
         // Any other refusal is an answer: the provider is there.
-        if (categoryOf(error.failure) === 'temporarily_unavailable') note(state, error, isProbe)
+        if (error.failure.category === 'temporarily_unavailable') note(state, error, isProbe)
         else settle()
       }
       throw error
@@ -91,18 +86,27 @@ export function withBackoff(identityProvider: IdentityProvider, now: () => numbe
 
   function pauseFor(state: AuthorityState, timeInMs: number): void {
     state.pauses++
-    state.pausedUntilTimestamp = Math.max(state.pausedUntilTimestamp, now() + timeInMs)
+    state.pausedUntil = Math.max(state.pausedUntil, elapsed() + timeInMs)
   }
 
   return {
     cachedTokenOf: identityProvider.cachedTokenOf,
-    acquireByPassword: (profile, credentials, slot, correlationId) =>
-      ask('password', profile, () =>
-        identityProvider.acquireByPassword(profile, credentials, slot, correlationId),
-      ),
-    acquireByRefreshToken: (profile, slot, correlationId) =>
-      ask('refresh_token', profile, () =>
-        identityProvider.acquireByRefreshToken(profile, slot, correlationId),
+    acquireByPassword: (profile, credentials, persist, correlationId) =>
+      ask(profile, () => identityProvider.acquireByPassword(profile, credentials, persist, correlationId)),
+    acquireByRefreshToken: (profile, serializedCache, persist, correlationId) =>
+      ask(profile, () =>
+        identityProvider.acquireByRefreshToken(profile, serializedCache, persist, correlationId),
       ),
   }
+}
+
+function heldBack(retryAfterInMs: number): IdentityProviderError {
+  return new IdentityProviderError({
+    category: 'temporarily_unavailable',
+    scope: 'service',
+    judgement: 'not_judged',
+    isHeldBack: true,
+    retryAfterInMs,
+    detail: 'held_back',
+  })
 }

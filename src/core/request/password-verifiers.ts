@@ -14,18 +14,18 @@ const MAX_AGE_IN_MS = 3_600_000
  * 70 ms of a core, which an outage of Entra ID would ask for at every request. What did not match is not remembered.
  *
  * @param digestOf under a key that only this process knows.
- * @param now epoch milliseconds.
+ * @param elapsed the process's own clock.
  */
 export function rememberMatches(
   verifiers: PasswordVerifiers,
   digestOf: (...parts: string[]) => string,
-  now: () => number,
+  elapsed: () => number,
 ): PasswordVerifiers {
   const matched = new LRUCache<string, true>({
     max: MAX_REMEMBERED,
     ttl: MAX_AGE_IN_MS,
     ttlResolution: 0,
-    perf: { now },
+    perf: { now: elapsed },
   })
   return {
     create: (password) => verifiers.create(password),

@@ -1,13 +1,14 @@
 import { freshnessOf } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
 import { singleFlight } from '../single-flight.ts'
-import type { TokenAcquirer } from './token-source.ts'
+import type { BrokeredToken, TokenSource } from './brokered-token.ts'
+import { fitnessOf } from './fitness.ts'
 import type { TokenMemory } from './token-memory.ts'
-import { userOf, type BrokeredToken, type TokenRequest } from './token-request.ts'
+import { userOf, type TokenRequest } from './token-request.ts'
 
-export interface TokenBrokerParts {
+export interface RememberingTokenSourceOptions {
+  readonly source: TokenSource
   readonly memory: TokenMemory
-  readonly acquireToken: TokenAcquirer
   /** Digest under a key that only this process knows. */
   readonly digestOf: (...parts: string[]) => string
   /** Epoch milliseconds. */
@@ -15,46 +16,70 @@ export interface TokenBrokerParts {
   readonly refreshThresholdInMs: number
 }
 
-/** A usable token for a user name and a password: from memory, from the store, or from Entra ID, in this order. */
-export interface TokenBroker {
-  /** Concurrent requests that ask for the same share one acquisition. @throws {BrokerError} */
-  requestToken(request: TokenRequest): Promise<BrokeredToken>
-}
-
-export function createTokenBroker(parts: TokenBrokerParts): TokenBroker {
-  const { memory, now } = parts
+/** The same source with a memory in front: concurrent requests for the same share one acquisition, later ones its token. */
+export function createRememberingTokenSource(options: RememberingTokenSourceOptions): TokenSource {
+  const { source, memory, digestOf, now, refreshThresholdInMs } = options
   const flight = singleFlight<BrokeredToken>()
 
-  async function requestToken(request: TokenRequest): Promise<BrokeredToken> {
-    const windowInMs = Math.max(parts.refreshThresholdInMs, request.minValidInMs)
-    const userDigest = parts.digestOf(request.client, userOf(request))
-    const passwordDigest = parts.digestOf(request.password)
-    const remembered = memory.get(userDigest)
-    if (
-      remembered?.passwordDigest === passwordDigest &&
-      freshnessOf(remembered.token, now(), windowInMs) === 'fresh'
-    ) {
-      const { token, entryKey } = remembered
-      return { token, entryKey, action: 'returned existing token', source: 'memory', warnings: [] }
-    }
-    const acquire = async () => {
-      try {
-        const brokered = await parts.acquireToken(request, windowInMs)
-        // Unless another password was accepted meanwhile: then this one is the retired one.
-        const current = memory.get(userDigest)
-        if (!current || current === remembered) {
-          memory.set(userDigest, { token: brokered.token, passwordDigest, entryKey: brokered.entryKey })
-        }
-        return brokered
-      } catch (error) {
-        const isRefused = error instanceof BrokerError && error.code === 'invalid_credentials'
-        if (isRefused && memory.get(userDigest)?.passwordDigest === passwordDigest) memory.delete(userDigest)
-        throw error
+  async function acquire(
+    request: TokenRequest,
+    userDigest: string,
+    passwordDigest: string,
+  ): Promise<BrokeredToken> {
+    const before = memory.get(userDigest)
+    try {
+      const brokered = await source(request)
+      // Unless another password was accepted meanwhile: then this one is the retired one.
+      const current = memory.get(userDigest)
+      if (!current || current === before) {
+        memory.set(userDigest, { token: brokered.token, passwordDigest, entryKey: brokered.entryKey })
       }
+      return brokered
+    } catch (error) {
+      const isRefused = error instanceof BrokerError && error.code === 'invalid_credentials'
+      if (isRefused && memory.get(userDigest)?.passwordDigest === passwordDigest) memory.delete(userDigest)
+      throw error
     }
-    // Everything that decides the answer.
-    return flight([userDigest, passwordDigest, request.minValidInMs].join(' '), acquire)
   }
 
-  return { requestToken }
+  async function tokenFor(request: TokenRequest): Promise<BrokeredToken> {
+    const userDigest = digestOf(request.client, userOf(request))
+    const passwordDigest = digestOf(request.password)
+    const fitnessFor = ({ token }: Pick<BrokeredToken, 'token'>) =>
+      fitnessOf(token, request, now(), refreshThresholdInMs)
+
+    const remembered = memory.get(userDigest)
+    if (remembered?.passwordDigest === passwordDigest) {
+      const { token, entryKey } = remembered
+      const fitness = fitnessFor(remembered)
+      if (fitness === 'too_short') throw tooShort(request, remembered, now())
+      if (fitness === 'fresh') {
+        return { token, entryKey, action: 'returned existing token', source: 'memory', warnings: [] }
+      }
+    }
+    // Who joins may wish for more than who began: that is judged afterwards, and never a reason for a flight of its own.
+    let hasBegun = false
+    const brokered = await flight(`${userDigest} ${passwordDigest}`, () => {
+      hasBegun = true
+      return acquire(request, userDigest, passwordDigest)
+    })
+    if (freshnessOf(brokered.token, now(), request.minValidInMs) === 'fresh') return brokered
+    if (brokered.notRenewed) throw brokered.notRenewed
+    if (!hasBegun && fitnessFor(brokered) === 'stale') return tokenFor(request)
+    throw tooShort(request, brokered, now())
+  }
+
+  return tokenFor
+}
+
+function tooShort(
+  { minValidInMs }: TokenRequest,
+  { token }: Pick<BrokeredToken, 'token'>,
+  now: number,
+): BrokerError {
+  const livesInSeconds = Math.max(0, Math.floor((token.expiresOnTimestamp - now) / 1000))
+  return new BrokerError('invalid_request', {
+    description: `min_valid_seconds asks for ${minValidInMs / 1000} s, but the token lives only ${livesInSeconds} s, and a new one would not live longer.`,
+    remedy: 'Ask for less, or leave min_valid_seconds out.',
+  })
 }

@@ -22,15 +22,15 @@ export interface TokenMemory {
   delete(userDigest: string): void
 }
 
-/** Bounded by bytes and by age. `now` in epoch milliseconds. */
-export function createTokenMemory(now: () => number): TokenMemory {
+/** Bounded by bytes and by age. `elapsed`: the process's own clock, in milliseconds. */
+export function createTokenMemory(elapsed: () => number): TokenMemory {
   const cache = new LRUCache<string, RememberedToken>({
     maxSize: MAX_SIZE_IN_BYTES,
     sizeCalculation: ({ token }) => token.value.length + OVERHEAD_IN_BYTES,
     ttl: MAX_AGE_IN_MS,
     // 0: ask the clock at every look; the default remembers its answer on a timer of its own.
     ttlResolution: 0,
-    perf: { now },
+    perf: { now: elapsed },
   })
   return {
     get: (userDigest) => cache.get(userDigest),

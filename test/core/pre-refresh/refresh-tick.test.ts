@@ -1,10 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals'
 import type { DueIndex } from '../../../src/core/entry/due-index.ts'
-import {
-  createRefreshTick,
-  type HintChunk,
-  type RefreshTick,
-} from '../../../src/core/pre-refresh/refresh-tick.ts'
+import type { HintChunk } from '../../../src/core/pre-refresh/chunk-queue.ts'
+import { createRefreshTick, type RefreshTick } from '../../../src/core/pre-refresh/refresh-tick.ts'
 import type { RefreshSweep } from '../../../src/core/pre-refresh/refresh-sweep.ts'
 import { createMemoryDueIndex } from '../../support/memory-due-index.ts'
 
@@ -36,7 +33,7 @@ beforeEach(() => {
   tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove: 2, now: () => now })
 })
 
-const run = () => tick({ periodInMs: PERIOD_IN_MS, correlationId: 'id' })
+const run = () => tick({ periodInMs: PERIOD_IN_MS, timeLimitInMs: 240_000, correlationId: 'id' })
 const keysInQueue = () => queue.flatMap(({ hints }) => hints.map(({ entryKey }) => entryKey))
 
 async function addDue(...keys: string[]): Promise<void> {
@@ -106,6 +103,6 @@ test.each([
   }
   const chunkQueue = { isEmpty: async () => true, put: async () => {} }
   tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove: 2, now: () => now })
-  await tick({ periodInMs, correlationId: 'id' })
+  await tick({ periodInMs, timeLimitInMs: 240_000, correlationId: 'id' })
   expect(endTimestamp - now).toBe(timeInMs)
 })

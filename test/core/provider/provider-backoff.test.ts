@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { ClientProfile } from '../../../src/core/client-profile.ts'
-import type { EntraFailure } from '../../../src/core/provider/entra-failure.ts'
-import { IdentityProviderError, type IdentityProvider } from '../../../src/core/provider/identity-provider.ts'
+import type { IdentityProvider } from '../../../src/core/provider/identity-provider.ts'
+import { IdentityProviderError, type ProviderFailure } from '../../../src/core/provider/provider-failure.ts'
 import { withBackoff } from '../../../src/core/provider/provider-backoff.ts'
 
 const profileOf = (authority: string): ClientProfile => ({
@@ -13,19 +13,33 @@ const profileOf = (authority: string): ClientProfile => ({
 })
 const ALPHA = profileOf('https://a/alpha')
 const BETA = profileOf('https://a/beta')
-const SLOT = { serializedCache: undefined, save: async () => {} }
-const OUTAGE: EntraFailure = { grant: 'password', status: 503 }
+const PERSIST = async () => ({ kind: 'stored' as const })
+const OUTAGE: ProviderFailure = {
+  category: 'temporarily_unavailable',
+  scope: 'service',
+  judgement: 'not_judged',
+  isHeldBack: false,
+  detail: '503',
+}
+const WRONG_PASSWORD: ProviderFailure = {
+  category: 'invalid_credentials',
+  scope: 'account',
+  judgement: 'judged',
+  isHeldBack: false,
+  detail: '50126',
+}
 
 function createStage() {
   let now = 0
   let calls = 0
-  let failure: EntraFailure | undefined
+  let failure: ProviderFailure | undefined
   let gate: Promise<void> | undefined
   const answer = async () => {
     calls++
     await gate
     if (failure) throw new IdentityProviderError(failure)
-    return { value: 't', expiresOnTimestamp: 10 ** 12 }
+    const token = { value: 't', acquiredOnTimestamp: 0, expiresOnTimestamp: 10 ** 12 }
+    return { token, stored: { kind: 'stored' as const } }
   }
   const provider: IdentityProvider = {
     acquireByPassword: answer,
@@ -36,15 +50,15 @@ function createStage() {
   return {
     ask: async (profile = ALPHA): Promise<string> => {
       try {
-        await guarded.acquireByPassword(profile, { username: 'u', password: 'p' }, SLOT, 'id')
+        await guarded.acquireByPassword(profile, { username: 'u', password: 'p' }, PERSIST, 'id')
         return 'token'
       } catch (error) {
-        const { transport, retryAfterInMs } = (error as IdentityProviderError).failure
-        return transport === 'held_back' ? `held back for ${retryAfterInMs}` : 'failed'
+        const { isHeldBack, retryAfterInMs } = (error as IdentityProviderError).failure
+        return isHeldBack ? `held back for ${retryAfterInMs}` : 'failed'
       }
     },
     pass: (timeInMs: number) => void (now += timeInMs),
-    fail: (as: EntraFailure | undefined) => void (failure = as),
+    fail: (as: ProviderFailure | undefined) => void (failure = as),
     hold: (until: Promise<void> | undefined) => void (gate = until),
     get calls() {
       return calls
@@ -54,7 +68,7 @@ function createStage() {
 
 test('Retry-After holds back every call to that authority, and to no other', async () => {
   const stage = createStage()
-  stage.fail({ ...OUTAGE, status: 429, retryAfterInMs: 7_000 })
+  stage.fail({ ...OUTAGE, retryAfterInMs: 7_000 })
   expect(await stage.ask()).toBe('failed')
   stage.fail(undefined)
   expect(await stage.ask()).toBe('held back for 7000')
@@ -119,9 +133,9 @@ test('a call that began before a pause does not end it', async () => {
   stage.hold(new Promise((resolve) => (open = resolve)))
   const straggler = stage.ask()
   stage.hold(undefined)
-  stage.fail({ ...OUTAGE, status: 429, retryAfterInMs: 120_000 })
+  stage.fail({ ...OUTAGE, retryAfterInMs: 120_000 })
   await stage.ask()
-  stage.fail({ grant: 'password', aadsts: 50126, status: 400 })
+  stage.fail(WRONG_PASSWORD)
   open()
   expect(await straggler).toBe('failed')
   expect(await stage.ask()).toBe('held back for 120000')
@@ -129,7 +143,7 @@ test('a call that began before a pause does not end it', async () => {
 
 test('after Retry-After one call probes, and a Retry-After of 0 is none', async () => {
   const stage = createStage()
-  stage.fail({ ...OUTAGE, status: 429, retryAfterInMs: 30_000 })
+  stage.fail({ ...OUTAGE, retryAfterInMs: 30_000 })
   await stage.ask()
   stage.pass(30_000)
   const answers = await Promise.all(Array.from({ length: 10 }, () => stage.ask()))
@@ -144,7 +158,7 @@ test('after Retry-After one call probes, and a Retry-After of 0 is none', async 
 test('a wrong password is an answer: it ends a row of failures', async () => {
   const stage = createStage()
   for (let n = 0; n < 20; n++) {
-    stage.fail(n % 4 === 3 ? { grant: 'password', aadsts: 50126, status: 400 } : OUTAGE)
+    stage.fail(n % 4 === 3 ? WRONG_PASSWORD : OUTAGE)
     expect(await stage.ask()).toBe('failed')
   }
   expect(stage.calls).toBe(20)

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { createTokenMemory } from '../../../src/core/request/token-memory.ts'
 
 const remembered = (value: string) => ({
-  token: { value, expiresOnTimestamp: 10 ** 12 },
+  token: { value, acquiredOnTimestamp: 0, expiresOnTimestamp: 10 ** 12 },
   passwordDigest: 'p',
   entryKey: 'k',
 })

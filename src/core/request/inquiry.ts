@@ -1,0 +1,52 @@
+import type { AccessToken } from '../access-token.ts'
+import type { BrokerError } from '../broker-error.ts'
+import type { ClientProfile } from '../client-profile.ts'
+import type { StoredTokenEntry } from '../entry/token-entry.ts'
+import type { Acquired } from '../provider/identity-provider.ts'
+import type { Warning } from '../warning.ts'
+import type { BrokeredToken, TokenAction } from './brokered-token.ts'
+import type { TokenRequest } from './token-request.ts'
+
+/** One request on its way, with what was found out for it once. */
+export interface Inquiry {
+  readonly request: TokenRequest
+  readonly profile: ClientProfile
+  readonly entryKey: string
+  /** The row as it was read; its tokens may be another profile's, another password's, or unreadable. */
+  readonly stored: StoredTokenEntry | undefined
+  readonly warnings: readonly Warning[]
+}
+
+/** The answer with a stored token. */
+export function existing({ entryKey, warnings }: Inquiry, token: AccessToken): BrokeredToken {
+  return { token, action: 'returned existing token', source: 'store', warnings, entryKey }
+}
+
+/** The answer with a stored token that should have been renewed, and still lives. */
+export function notRenewed(inquiry: Inquiry, token: AccessToken, reason: BrokerError): BrokeredToken {
+  const warning: Warning = {
+    code: 'identity_provider_unavailable',
+    detail: reason.details.logDetail,
+  }
+  return {
+    ...existing(inquiry, token),
+    warnings: [...inquiry.warnings, warning],
+    notRenewed: reason,
+  }
+}
+
+/** The answer with a token that the identity provider has just given. */
+export function acquired(
+  { entryKey, warnings, request }: Inquiry,
+  { token, stored }: Acquired,
+  action: TokenAction,
+): BrokeredToken {
+  return {
+    token,
+    action,
+    source: 'identity_provider',
+    warnings: stored.kind === 'failed' ? [...warnings, stored.warning] : warnings,
+    entryKey,
+    correlationId: request.correlationId,
+  }
+}
