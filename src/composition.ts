@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { TableClient } from '@azure/data-tables'
 import { DefaultAzureCredential } from '@azure/identity'
 import { SecretClient } from '@azure/keyvault-secrets'
 import { QueueClient } from '@azure/storage-queue'
 import { createClientProfiles, DEFAULT_PROFILE } from './adapters/key-vault/client-profiles.ts'
-import { createEntryNames } from './adapters/key-vault/entry-names.ts'
+import { createRowNames } from './adapters/key-vault/row-names.ts'
 import { createSealingKeys } from './adapters/key-vault/sealing-keys.ts'
 import { createVaultSecrets } from './adapters/key-vault/vault-secrets.ts'
 import { createSweepMetrics } from './adapters/metrics/sweep-metrics.ts'
@@ -13,6 +13,7 @@ import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
 import { chunkOfMessage, createChunkQueue } from './adapters/queue/chunk-queue.ts'
 import { createDueIndexTable } from './adapters/tables/due-index-table.ts'
+import { createRefusalTable } from './adapters/tables/refusal-table.ts'
 import { probeTable } from './adapters/tables/table-probe.ts'
 import { createTokenEntryTable } from './adapters/tables/token-entry-table.ts'
 import { BrokerError } from './core/broker-error.ts'
@@ -51,7 +52,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
   })
   const profiles = createClientProfiles(secrets)
   const keyRing = createSealingKeys(secrets)
-  const resolveEntryKey = createEntryNames(secrets)
+  const { resolveEntryKey, resolveAttempt } = createRowNames(secrets)
   const queue = new QueueClient(`${settings.queueServiceUrl}/${queueNames.refreshChunk}`, credential, {
     retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 500 },
   })
@@ -61,27 +62,30 @@ export function compose(settings: Settings, clock: Clock): Composition {
       profiles,
       store: createTokenEntryTable({ table: tableOf(tableNames.tokenCache), keyRing, timeoutInMs }),
       dueIndex: createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs }),
+      refusals: createRefusalTable({ table: tableOf(tableNames.refusals), keyRing, timeoutInMs }),
       chunkQueue,
       identityProvider: createEntraId({ timeoutInMs: identityProviderTimeoutInMs, now }),
       passwordHash: { create: createPasswordVerifier, matches: matchesPassword },
       resolveEntryKey,
+      resolveAttempt,
       digestOf: createKeyedDigest(randomBytes(32)),
       clock,
       delay: (timeInMs) => setTimeout(timeInMs),
       random: Math.random,
+      randomId: randomUUID,
     },
-    { ...settings, leaseInMs: identityProviderTimeoutInMs + 3 * timeoutInMs },
+    {
+      ...settings,
+      leaseInMs: identityProviderTimeoutInMs + 3 * timeoutInMs,
+      waitLimitInMs: Math.max(0, settings.requestDeadlineInMs - 2_000),
+    },
   )
   const checkReadiness = createReadiness(
     {
       key_vault: () => Promise.all([keyRing.current(), resolveEntryKey('', '')]),
       default_client: () => profiles.get(DEFAULT_PROFILE),
       tables: () =>
-        Promise.all(
-          [tableNames.tokenCache, tableNames.refreshDue].map((name) =>
-            probeTable(tableOf(name), timeoutInMs),
-          ),
-        ),
+        Promise.all(Object.values(tableNames).map((name) => probeTable(tableOf(name), timeoutInMs))),
       queue: () => chunkQueue.isEmpty(),
     },
     elapsed,

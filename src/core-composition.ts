@@ -4,14 +4,21 @@ import type { DueIndex } from './core/entry/due-index.ts'
 import { createEntryRefresh } from './core/entry/entry-refresh.ts'
 import { createEntryWriter } from './core/entry/entry-writer.ts'
 import type { TokenEntryStore } from './core/entry/token-entry-store.ts'
+import { withUnsavedEntries } from './core/entry/unsaved-entries.ts'
 import type { ChunkQueue } from './core/pre-refresh/chunk-queue.ts'
+import { createHousekeeping } from './core/pre-refresh/housekeeping.ts'
 import { createRefreshSweep, type RefreshSweep } from './core/pre-refresh/refresh-sweep.ts'
 import { createRefreshTick, type RefreshTick } from './core/pre-refresh/refresh-tick.ts'
 import type { IdentityProvider } from './core/provider/identity-provider.ts'
-import { withBackoff } from './core/provider/provider-backoff.ts'
+import { createPauses } from './core/provider/pauses.ts'
 import type { TokenSource } from './core/request/brokered-token.ts'
+import { createCallers } from './core/request/callers.ts'
+import { createCredentialCheck } from './core/request/credential-check.ts'
+import { createLockoutGuard, type Attempt } from './core/request/lockout-guard.ts'
 import { createPasswordGrant } from './core/request/password-grant.ts'
-import { rememberMatches, type PasswordVerifiers } from './core/request/password-verifiers.ts'
+import { rememberMatches, withHashLimit, type PasswordVerifiers } from './core/request/password-verifiers.ts'
+import { createRefusalRows } from './core/request/refusal-rows.ts'
+import type { RefusalStore } from './core/request/refusal-store.ts'
 import { createRememberingTokenSource } from './core/request/remembering-token-source.ts'
 import { createTokenMemory } from './core/request/token-memory.ts'
 import { createTokenSource } from './core/request/token-source.ts'
@@ -21,17 +28,26 @@ export interface CorePorts {
   readonly profiles: ClientProfiles
   readonly store: TokenEntryStore
   readonly dueIndex: DueIndex
+  readonly refusals: RefusalStore
   readonly chunkQueue: ChunkQueue
   readonly identityProvider: IdentityProvider
   readonly passwordHash: PasswordVerifiers
   /** Names the entry of a user of a profile, the same in every process. */
   readonly resolveEntryKey: (client: string, username: string) => Promise<string>
+  /** Names the user of the authority and digests the password, the same in every process. */
+  readonly resolveAttempt: (
+    authority: string,
+    username: string,
+    password: string,
+  ) => Promise<Pick<Attempt, 'rowKey' | 'digest'>>
   /** Under a key that only this process knows. */
   readonly digestOf: (...parts: string[]) => string
   readonly clock: Clock
   readonly delay: (timeInMs: number) => Promise<void>
   /** From 0 to 1. */
   readonly random: () => number
+  /** Another one each time, in every process. */
+  readonly randomId: () => string
 }
 
 export interface CoreSettings {
@@ -40,6 +56,11 @@ export interface CoreSettings {
   readonly idleEvictionInMs: number
   /** How long one instance alone may refresh an entry. */
   readonly leaseInMs: number
+  /** So many different wrong passwords of a user may be asked in a window. */
+  readonly maxRefusedPasswords: number
+  readonly refusalWindowInMs: number
+  /** How long a request may wait for what other instances do. */
+  readonly waitLimitInMs: number
   readonly refreshConcurrency: number
   readonly refreshFanoutAbove: number
 }
@@ -52,34 +73,57 @@ export interface Core {
 
 /** The broker's policy, wired. */
 export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
-  const { profiles, store, dueIndex, chunkQueue, resolveEntryKey, digestOf, delay, random } = ports
+  const { profiles, dueIndex, chunkQueue, identityProvider, resolveEntryKey, digestOf, delay, random } = ports
+  const { cachedTokenOf } = identityProvider
   const { refreshThresholdInMs, passwordMaxAgeInMs, idleEvictionInMs } = settings
   const { now, elapsed } = ports.clock
 
-  const identityProvider = withBackoff(ports.identityProvider, elapsed)
-  const { cachedTokenOf } = identityProvider
-  const verifiers = rememberMatches(ports.passwordHash, digestOf, elapsed)
+  const pauses = createPauses(elapsed)
+  const verifiers = rememberMatches(withHashLimit(ports.passwordHash), digestOf, elapsed)
 
+  const store = withUnsavedEntries(ports.store)
   const writer = createEntryWriter({ store, dueIndex, cachedTokenOf, refreshThresholdInMs })
   const entryRefresh = createEntryRefresh({
     store,
     writer,
     identityProvider,
+    pauses,
     leaseInMs: settings.leaseInMs,
     now,
     delay,
   })
 
+  const rows = createRefusalRows({ store: ports.refusals, now, elapsed })
+  const limits = {
+    refusalWindowInMs: settings.refusalWindowInMs,
+    // Who reserves a place holds it no longer than who refreshes: a call, and the writes around it.
+    reservationInMs: settings.leaseInMs,
+  }
+  const guard = createLockoutGuard({ rows, limits, now, elapsed, delay, randomId: ports.randomId })
+  const callers = createCallers(elapsed)
   const source = createTokenSource({
     profiles,
     store,
     writer,
     entryRefresh,
-    passwordGrant: createPasswordGrant({ writer, identityProvider, verifiers, now }),
-    verifiers,
+    guard,
+    credentialCheck: createCredentialCheck(verifiers),
+    passwordGrant: createPasswordGrant({
+      writer,
+      identityProvider,
+      pauses,
+      guard,
+      callers,
+      verifiers,
+      now,
+    }),
     cachedTokenOf,
     resolveEntryKey,
+    resolveAttempt: ports.resolveAttempt,
+    maxRefusedPasswords: settings.maxRefusedPasswords,
     now,
+    elapsed,
+    waitLimitInMs: settings.waitLimitInMs,
     refreshThresholdInMs,
     passwordMaxAgeInMs,
   })
@@ -100,6 +144,12 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     concurrency: settings.refreshConcurrency,
   })
   const fanoutAbove = settings.refreshFanoutAbove
-  const tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove, now })
+  const housekeep = createHousekeeping({
+    retryUnsaved: store.retry,
+    pruneRefusals: ports.refusals.prune,
+    now,
+    elapsed,
+  })
+  const tick = createRefreshTick({ dueIndex, sweep, chunkQueue, housekeep, fanoutAbove, now })
   return { tokenSource, sweep, tick }
 }

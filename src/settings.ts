@@ -18,6 +18,9 @@ export interface Settings {
   readonly requestDeadlineInMs: number
   /** An entry that nobody asked for in this time is deleted, not refreshed for ever. */
   readonly idleEvictionInMs: number
+  /** So many different wrong passwords of a user reach Entra ID in a window; 1 in US Government clouds. */
+  readonly maxRefusedPasswords: number
+  readonly refusalWindowInMs: number
   /** How many entries one instance refreshes at a time. */
   readonly refreshConcurrency: number
   /** With more entries due than this, the timer hands them out to other instances through the queue. */
@@ -58,6 +61,8 @@ const environmentSchema = z.object({
   REQUEST_DEADLINE: seconds({ default: 20, min: 0.05, max: 110 }),
   // Use is noted once an hour.
   IDLE_EVICTION: seconds({ default: 7 * 86_400, min: 7200, max: 90 * 86_400 }),
+  MAX_REFUSED_PASSWORDS: count({ default: 3, min: 1, max: 9 }),
+  REFUSAL_WINDOW: seconds({ default: 600, min: 60, max: 7200 }),
   REFRESH_CONCURRENCY: count({ default: 32, min: 1, max: 256 }),
   REFRESH_FANOUT_ABOVE: count({ default: 1000, min: 1, max: 10_000_000 }),
   DataStorage__queueServiceUri: httpsUrl,
@@ -103,6 +108,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     storageTimeoutInMs: values.STORAGE_TIMEOUT,
     requestDeadlineInMs: values.REQUEST_DEADLINE,
     idleEvictionInMs: values.IDLE_EVICTION,
+    maxRefusedPasswords: values.MAX_REFUSED_PASSWORDS,
+    refusalWindowInMs: values.REFUSAL_WINDOW,
     refreshConcurrency: values.REFRESH_CONCURRENCY,
     refreshFanoutAbove: values.REFRESH_FANOUT_ABOVE,
     queueServiceUrl: values.DataStorage__queueServiceUri,

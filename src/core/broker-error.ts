@@ -14,6 +14,7 @@ export type BrokerErrorCode =
   | 'consent_required'
   | 'misconfigured'
   | 'temporarily_unavailable'
+  | 'too_many_requests'
   | 'deadline_exceeded'
   | 'internal_error'
 

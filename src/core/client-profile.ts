@@ -8,6 +8,8 @@ export interface ClientProfile {
   /** A confidential client has one of the two; a public client neither. */
   readonly clientSecret?: string | undefined
   readonly certificate?: ClientCertificate | undefined
+  /** So few wrong passwords does the authority bear; absent: as many as the settings say. */
+  readonly maxRefusedPasswords?: number | undefined
   /** Names authority, client and scopes: a token acquired under another fingerprint is not this profile's. */
   readonly fingerprint: string
 }

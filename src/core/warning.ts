@@ -4,6 +4,7 @@ export type WarningCode =
   | 'token_too_large_to_store'
   | 'stored_token_unreadable'
   | 'identity_provider_unavailable'
+  | 'refusals_not_shared'
 
 /** What is degraded although there is a token. The sentences for the caller are in http/. */
 export interface Warning {

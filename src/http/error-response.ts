@@ -113,6 +113,13 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
     retryable: true,
     retryAfterInMs: 15_000,
   },
+  too_many_requests: {
+    status: 429,
+    description: 'Too many sign-ins with passwords that are not known wait or were refused.',
+    remedy: 'Try again later. If one caller tries many accounts, correct their passwords first.',
+    retryable: true,
+    retryAfterInMs: 5_000,
+  },
   deadline_exceeded: {
     status: 504,
     description: 'The answer took too long. The broker goes on in the background.',
@@ -128,12 +135,15 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
   },
 }
 
+/** No retry helps at once, yet there is a time after which it may. */
+const TELLS_WHEN: ReadonlySet<BrokerErrorCode> = new Set(['account_locked', 'invalid_credentials'])
+
 /** The one place that decides what a caller sees of a failure. */
 export function errorResponseOf({ code, details }: BrokerError, correlationId: string): HttpResponseInit {
   const answer = ANSWERS[code]
   const retryAfterInMs = details.retryAfterInMs ?? answer.retryAfterInMs
   const retryAfterInSeconds =
-    retryAfterInMs === undefined || (code !== 'account_locked' && !answer.retryable)
+    retryAfterInMs === undefined || (!TELLS_WHEN.has(code) && !answer.retryable)
       ? undefined
       : Math.max(1, Math.ceil(retryAfterInMs / 1000))
   // Telling 50034 (unknown user) from 50126 (wrong password) would tell an attacker who has an account.

@@ -10,6 +10,8 @@ const SENTENCES: Record<WarningCode, string> = {
     'The token store could not be written, so the next request may have to wait for Entra ID.',
   token_too_large_to_store: 'The token is too large to be kept, so every request has to wait for Entra ID.',
   stored_token_unreadable: 'The stored token could not be opened and was replaced.',
+  refusals_not_shared:
+    'Refused passwords could not be shared with other instances, so few are allowed in this one.',
   identity_provider_unavailable: 'Entra ID gives no new token for the time being. This one is still valid.',
 }
 

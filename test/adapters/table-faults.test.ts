@@ -16,6 +16,7 @@ const entry = {
   client: 'default',
   fingerprint: '[]',
   passwordVerifier: 'salt.hash',
+  passwordCheck: 'c',
   verifiedOnTimestamp: NOW,
   serializedCache: 'cache',
 }

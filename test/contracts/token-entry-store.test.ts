@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { TableClient } from '@azure/data-tables'
 import fc from 'fast-check'
-import { createTokenEntryTable, type KeyRing } from '../../src/adapters/tables/token-entry-table.ts'
+import type { KeyRing } from '../../src/adapters/tables/sealed-payload.ts'
+import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
 import type { TokenEntry } from '../../src/core/entry/token-entry.ts'
 import { EntryTooLargeError, type TokenEntryStore } from '../../src/core/entry/token-entry-store.ts'
 import { sealingKeyOf } from '../../src/crypto/envelope.ts'
@@ -10,12 +11,13 @@ import { createMemoryEntryStore } from '../support/memory-entry-store.ts'
 import { startStorage, type Storage } from '../support/storage.ts'
 
 const KEY = sealingKeyOf('v1', randomBytes(32))
-const keyRing: KeyRing = { current: async () => KEY, byId: async (id) => (id === KEY.id ? KEY : undefined) }
+const keyRing: KeyRing = { current: async () => KEY, byId: async (id) => (id === KEY.id ? KEY : 'absent') }
 const keyOf = () => randomBytes(32).toString('base64url')
 const entryOf = (serializedCache: string): TokenEntry => ({
   client: 'default',
   fingerprint: '[]',
   passwordVerifier: 'salt.hash',
+  passwordCheck: 'c',
   verifiedOnTimestamp: 1_764_000_000_123,
   serializedCache,
 })
@@ -198,7 +200,7 @@ describe('sealed rows in Azurite', () => {
     const [older, newer] = [sealingKeyOf('old', randomBytes(32)), sealingKeyOf('new', randomBytes(32))]
     const ring = (...keys: (typeof older)[]): KeyRing => ({
       current: async () => keys[0] ?? older,
-      byId: async (id) => keys.find((key) => key.id === id),
+      byId: async (id) => keys.find((key) => key.id === id) ?? 'absent',
     })
     const storeWith = (...keys: (typeof older)[]) =>
       createTokenEntryTable({ table, keyRing: ring(...keys), timeoutInMs: 10_000 })

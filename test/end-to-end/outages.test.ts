@@ -101,6 +101,7 @@ describe.each(tableFaults)('while the tables answer with %s', (_, fault) => {
       action: 'retrieved new token',
       warnings: [
         expect.stringMatching(/^token_store_unavailable: /),
+        expect.stringMatching(/^refusals_not_shared: /),
         expect.stringMatching(/^token_not_stored: /),
       ],
     })

@@ -60,6 +60,9 @@ test('a password that was changed at Entra ID is refused when its refresh token 
   expect(grants()).toEqual(['refresh_token', 'password'])
   expect(await storedCaches(broker)).toEqual([])
   broker.entra.setPassword(OLD.username, OLD.password)
+  // What was refused stays refused for its time.
+  expect((await broker.requestToken(OLD)).json).toMatchObject({ retry_after_seconds: 600 })
+  clock.advance(600)
   expect((await broker.requestToken(OLD)).json).toMatchObject({ action: 'retrieved new token' })
 })
 

@@ -12,7 +12,7 @@ import { QueueClient } from '@azure/storage-queue'
 import { endChildProcess, minimalEnvironment } from '../../local/process/child-process.ts'
 import { startEmulators, type Emulators } from '../../local/emulators.ts'
 import '../../local/server/loopback-names.ts'
-import { createEntryNames } from '../../src/adapters/key-vault/entry-names.ts'
+import { createRowNames } from '../../src/adapters/key-vault/row-names.ts'
 import { createSealingKeys } from '../../src/adapters/key-vault/sealing-keys.ts'
 import { createVaultSecrets } from '../../src/adapters/key-vault/vault-secrets.ts'
 import { createDueIndexTable } from '../../src/adapters/tables/due-index-table.ts'
@@ -181,7 +181,7 @@ function storageViewOf({ keyVault, azurite }: Emulators): StorageView {
   const tableOf = (name: string) => new TableClient(azurite.tableServiceUrl, name, credential)
   const client = new SecretClient(keyVault.url, credential)
   const secrets = createVaultSecrets({ client, timeoutInMs, elapsed: Date.now })
-  const entryNames = createEntryNames(secrets)
+  const { resolveEntryKey } = createRowNames(secrets)
   const dueIndex = createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs })
   return {
     store: createTokenEntryTable({
@@ -190,7 +190,7 @@ function storageViewOf({ keyVault, azurite }: Emulators): StorageView {
       timeoutInMs,
     }),
     dueIndex,
-    entryKeyOf: (username) => entryNames('default', username),
+    entryKeyOf: (username) => resolveEntryKey('default', username),
     allHints: () => dueIndex.dueBefore(END_OF_TIME),
     queueOf: (name) => new QueueClient(`${azurite.queueServiceUrl}/${name}`, credential),
   }

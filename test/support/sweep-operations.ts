@@ -10,6 +10,7 @@ import { createEntryWriter } from '../../src/core/entry/entry-writer.ts'
 import type { IdentityProvider } from '../../src/core/provider/identity-provider.ts'
 import { createRefreshSweep } from '../../src/core/pre-refresh/refresh-sweep.ts'
 import { createRefreshTick } from '../../src/core/pre-refresh/refresh-tick.ts'
+import { createPauses } from '../../src/core/provider/pauses.ts'
 import { sealingKeyOf } from '../../src/crypto/envelope.ts'
 import type { Storage } from './storage.ts'
 
@@ -74,6 +75,7 @@ export async function operationsOfSweep(
         client: profile.name,
         fingerprint: profile.fingerprint,
         passwordVerifier: 'verifier',
+        passwordCheck: 'c',
         verifiedOnTimestamp: NOW,
         serializedCache: cacheOf(dueTimestamp + THRESHOLD_IN_MS),
       }
@@ -103,6 +105,7 @@ export async function operationsOfSweep(
       store,
       writer,
       identityProvider,
+      pauses: createPauses(now),
       leaseInMs: 19_000,
       now,
       delay: () => Promise.reject(new Error('nobody waits')),
@@ -116,7 +119,14 @@ export async function operationsOfSweep(
     concurrency: 32,
   })
   const chunkQueue = { isEmpty: async () => true, put: () => Promise.reject(new Error('nothing to spread')) }
-  const tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove: Infinity, now })
+  const tick = createRefreshTick({
+    dueIndex,
+    sweep,
+    chunkQueue,
+    housekeep: async () => {},
+    fanoutAbove: Infinity,
+    now,
+  })
   const { refreshed } = await tick({
     periodInMs: PERIOD_IN_MS,
     timeLimitInMs: PERIOD_IN_MS,

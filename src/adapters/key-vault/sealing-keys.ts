@@ -1,28 +1,43 @@
+import { BrokerError } from '../../core/broker-error.ts'
 import { sealingKeyOf, type SealingKey } from '../../crypto/envelope.ts'
 import { keyBytesOf, perSecret, requiredSecret } from './vault-key.ts'
 import type { VaultSecrets } from './vault-secrets.ts'
 
 const ENCRYPTION_KEY = 'token-cache-encryption-key'
 
-/** The keys that seal what is stored. Both methods throw {@link BrokerError} `misconfigured` or `temporarily_unavailable`. */
+/** The keys that seal what is stored. */
 export interface SealingKeys {
-  /** Seals what is written now: the newest version of `token-cache-encryption-key`. */
+  /** Seals what is written now: the newest version. @throws {BrokerError} `misconfigured`, `temporarily_unavailable`. */
   current(): Promise<SealingKey>
-  /** An older version, as long as it is enabled; an envelope names it. */
-  byId(id: string): Promise<SealingKey | undefined>
+  /**
+   * An older version, which an envelope names. `absent`: there is no such key and never will be. `unavailable`: it cannot be
+   * had now, because the vault fails or the version is disabled.
+   */
+  byId(id: string): Promise<SealingKey | 'absent' | 'unavailable'>
 }
 
 export function createSealingKeys(secrets: VaultSecrets): SealingKeys {
   const keyOf = perSecret((secret) => sealingKeyOf(secret.version, keyBytesOf(secret)))
+
+  async function older(id: string): Promise<SealingKey | 'absent' | 'unavailable'> {
+    // The id comes from a row: nothing but a version may reach the vault's address.
+    if (!/^[0-9a-zA-Z]{1,64}$/.test(id)) return 'absent'
+    const secret = await secrets.get(ENCRYPTION_KEY, id)
+    if (secret === 'disabled') return 'unavailable'
+    return secret === 'absent' ? 'absent' : keyOf(secret)
+  }
+
   return {
     current: async () => keyOf(await requiredSecret(secrets, ENCRYPTION_KEY)),
     async byId(id) {
-      const current = await requiredSecret(secrets, ENCRYPTION_KEY)
-      if (current.version === id) return keyOf(current)
-      // The id comes from a row: nothing but a version may reach the vault's address.
-      if (!/^[0-9a-zA-Z]{1,64}$/.test(id)) return undefined
-      const older = await secrets.get(ENCRYPTION_KEY, id)
-      return typeof older === 'string' ? undefined : keyOf(older)
+      try {
+        const current = await requiredSecret(secrets, ENCRYPTION_KEY)
+        return current.version === id ? keyOf(current) : await older(id)
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error
+        // A version that is no key stays none.
+        return error.code === 'misconfigured' ? 'absent' : 'unavailable'
+      }
     },
   }
 }

@@ -2,23 +2,16 @@ import type { Edm, TableClient } from '@azure/data-tables'
 import * as z from 'zod'
 import type { EntryMarks, StoredTokenEntry, TokenEntry } from '../../core/entry/token-entry.ts'
 import { EntryTooLargeError, type TokenEntryStore } from '../../core/entry/token-entry-store.ts'
-import { EnvelopeError, keyIdOf, open, seal, type SealingKey } from '../../crypto/envelope.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf, MAX_CHUNKED_IN_BYTES } from './chunked-property.ts'
-import { isAbsent, isConflict } from './table-fault.ts'
-
-/** The keys that entries are sealed with. Both methods reject when the vault fails and nothing is held. */
-export interface KeyRing {
-  /** For writing. */
-  current(): Promise<SealingKey>
-  /** For reading; `undefined` when there is no such key any more. */
-  byId(id: string): Promise<SealingKey | undefined>
-}
+import { createSealedPayloads, type KeyRing } from './sealed-payload.ts'
+import { removedUnlessChanged, undefinedIfAbsent, unlessChanged } from './table-fault.ts'
 
 /** What is inside the seal. */
 const payloadSchema = z.object({
   client: z.string(),
   fingerprint: z.string(),
   passwordVerifier: z.string(),
+  passwordCheck: z.string(),
   verifiedOnTimestamp: z.number(),
   serializedCache: z.string(),
 })
@@ -48,19 +41,7 @@ export function createTokenEntryTable({
   timeoutInMs,
 }: TokenEntryTableOptions): TokenEntryStore {
   const limited = () => ({ abortSignal: AbortSignal.timeout(timeoutInMs) })
-  const associatedDataOf = (key: string) => [table.tableName, key, ROW_KEY].join('\n')
-
-  async function unsealed(key: string, envelope: Uint8Array): Promise<TokenEntry | undefined> {
-    try {
-      const sealingKey = await keyRing.byId(keyIdOf(envelope))
-      if (!sealingKey) return undefined
-      const payload = Buffer.from(open(sealingKey, envelope, associatedDataOf(key))).toString()
-      return payloadSchema.safeParse(JSON.parse(payload)).data
-    } catch (error) {
-      if (error instanceof EnvelopeError || error instanceof SyntaxError) return undefined
-      throw error
-    }
-  }
+  const payloads = createSealedPayloads(keyRing, table.tableName, ROW_KEY)
 
   async function read(key: string): Promise<StoredTokenEntry | undefined> {
     const [row] = await Promise.all([
@@ -69,8 +50,14 @@ export function createTokenEntryTable({
       keyRing.current(),
     ])
     if (!row) return undefined
-    const entry = await unsealed(key, bytesOfChunkedProperty(PROPERTY, row))
-    return { entry, etag: row.etag, ...marksSchema.parse(row) }
+    const opened = await payloads.open(key, bytesOfChunkedProperty(PROPERTY, row))
+    const entry = typeof opened === 'string' ? undefined : payloadSchema.safeParse(opened.value).data
+    return {
+      entry,
+      ...(opened === 'not_now' && { mayOpenLater: true }),
+      etag: row.etag,
+      ...marksSchema.parse(row),
+    }
   }
 
   async function write(
@@ -79,8 +66,7 @@ export function createTokenEntryTable({
     lastUsedTimestamp: number,
     etag: string | undefined,
   ): Promise<string | undefined> {
-    const payload = Buffer.from(JSON.stringify(payloadSchema.parse(entry)))
-    const envelope = seal(await keyRing.current(), payload, associatedDataOf(key))
+    const envelope = await payloads.seal(key, payloadSchema.parse(entry))
     if (envelope.length > MAX_CHUNKED_IN_BYTES) {
       throw new EntryTooLargeError(envelope.length, MAX_CHUNKED_IN_BYTES)
     }
@@ -102,18 +88,13 @@ export function createTokenEntryTable({
     return unlessChanged(() => table.updateEntity(row, 'Merge', { etag, ...limited() }))
   }
 
-  async function remove(key: string, etag: string): Promise<boolean> {
-    try {
-      await table.deleteEntity(key, ROW_KEY, { etag, ...limited() })
-      return true
-    } catch (error) {
-      if (isConflict(error)) return false
-      if (isAbsent(error)) return true
-      throw error
-    }
+  return {
+    read,
+    write,
+    mark,
+    remove: (key, etag) =>
+      removedUnlessChanged(() => table.deleteEntity(key, ROW_KEY, { etag, ...limited() })),
   }
-
-  return { read, write, mark, remove }
 }
 
 /** Epoch milliseconds do not fit an Edm.Int32, which is what a number would become. */
@@ -121,18 +102,4 @@ function propertiesOf(marks: Partial<EntryMarks>): Record<string, Edm<'Int64'>> 
   return Object.fromEntries(
     Object.entries(marks).map(([name, value]) => [name, { type: 'Int64', value: String(value) }]),
   )
-}
-
-/** @returns the new etag, `undefined` when the row is not the one that was read, is there already, or is gone. */
-async function unlessChanged(write: () => Promise<{ etag?: string }>): Promise<string | undefined> {
-  try {
-    return (await write()).etag
-  } catch (error) {
-    if (isConflict(error) || isAbsent(error)) return undefined
-    throw error
-  }
-}
-
-function undefinedIfAbsent(error: unknown): undefined {
-  if (!isAbsent(error)) throw error
 }

@@ -1,5 +1,6 @@
 import type { ClientProfile } from '../client-profile.ts'
 import type { Acquired, IdentityProvider } from '../provider/identity-provider.ts'
+import type { Pauses } from '../provider/pauses.ts'
 import { IdentityProviderError, type ProviderFailure } from '../provider/provider-failure.ts'
 import type { EntryWriter } from './entry-writer.ts'
 import type { EntryMarks, OpenedEntry, StoredTokenEntry } from './token-entry.ts'
@@ -39,6 +40,7 @@ export interface EntryRefreshOptions {
   readonly store: TokenEntryStore
   readonly writer: EntryWriter
   readonly identityProvider: IdentityProvider
+  readonly pauses: Pauses
   /** Longer than a call to Entra ID and the write after it; an instance that died holds an entry no longer than this. */
   readonly leaseInMs: number
   /** Epoch milliseconds. */
@@ -47,7 +49,7 @@ export interface EntryRefreshOptions {
 }
 
 export function createEntryRefresh(options: EntryRefreshOptions): EntryRefresh {
-  const { store, writer, identityProvider, leaseInMs, now, delay } = options
+  const { store, writer, identityProvider, pauses, leaseInMs, now, delay } = options
 
   /** Longer than any lease is a clock that was wrong. Twice: two instances' clocks may differ. */
   const isLeased = ({ leasedUntilTimestamp }: EntryMarks) =>
@@ -66,16 +68,17 @@ export function createEntryRefresh(options: EntryRefreshOptions): EntryRefresh {
 
   return {
     async refresh(key, stored, profile, { lastUsedTimestamp, correlationId, mustLease }) {
+      const account = { profile, entryKey: key }
+      // Before the lease: what is not asked costs no write.
+      const held = pauses.heldBack(account)
+      if (held) return { kind: 'failed', failure: held, etag: stored.etag }
       const leased = await lease(key, stored, mustLease)
       if (!leased) return { kind: 'busy' }
       const persist = writer.persistRefresh(key, leased, lastUsedTimestamp)
       const { serializedCache } = leased.entry
       try {
-        const acquired = await identityProvider.acquireByRefreshToken(
-          profile,
-          serializedCache,
-          persist,
-          correlationId,
+        const acquired = await pauses.run(account, () =>
+          identityProvider.acquireByRefreshToken(profile, serializedCache, persist, correlationId),
         )
         return { kind: 'refreshed', ...acquired }
       } catch (error) {

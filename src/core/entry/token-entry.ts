@@ -6,6 +6,8 @@ export interface TokenEntry {
   readonly fingerprint: string
   /** Salted scrypt of the password that Entra ID accepted. */
   readonly passwordVerifier: string
+  /** {@link checkOf} that password. */
+  readonly passwordCheck: string
   /** When that password was sent to Entra ID, which accepted it; epoch milliseconds. */
   readonly verifiedOnTimestamp: number
   /** MSAL's serialized cache. */
@@ -25,6 +27,8 @@ export interface EntryMarks {
 export interface StoredTokenEntry extends EntryMarks {
   /** `undefined`: the row is there and cannot be opened. */
   readonly entry: TokenEntry | undefined
+  /** Without an entry: whether a key that cannot be had now may open it later. */
+  readonly mayOpenLater?: boolean
   readonly etag: string
 }
 

@@ -67,13 +67,11 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
   const limited = pLimit(options.concurrency)
 
   return async (hints, limits) => {
-    /** Asking these again would be refused unasked: their entries wait, untouched. */
-    const heldBack = new Set<string>()
     const startTimestamp = now()
     const fates = await limited.map(hints, async (hint): Promise<Fate> => {
       if (now() >= limits.endTimestamp) return 'left'
       try {
-        return await attend(hint, limits, heldBack)
+        return await attend(hint, limits)
       } catch (error) {
         // One entry's fault is not the others'.
         return { failed: error instanceof BrokerError ? error.code : faultDetailOf(error) }
@@ -82,11 +80,12 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
     return summaryOf(hints, fates, startTimestamp)
   }
 
-  async function attend(hint: DueHint, limits: SweepLimits, heldBack: Set<string>): Promise<Fate> {
+  async function attend(hint: DueHint, limits: SweepLimits): Promise<Fate> {
     const stored = await store.read(hint.entryKey)
     // The hint of an entry that is being written goes ahead of it; its time has not come yet.
     if (!stored && hint.dueTimestamp > now()) return 'passed'
-    // Nothing there, or nothing that opens: the next request makes a new entry.
+    // It may open at another tick; if it never does, the next request makes a new entry.
+    if (stored?.mayOpenLater) return { failed: 'stored_token_unreadable' }
     if (!stored?.entry) return dropped(hint)
     const opened: OpenedEntry = { ...stored, entry: stored.entry }
     const evictTimestamp = stored.lastUsedTimestamp + options.idleEvictionInMs
@@ -94,7 +93,6 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
     if (now() >= evictTimestamp) return evicted(hint, opened)
     const profile = await profileOf(opened)
     if (!profile) return evicted(hint, opened)
-    if (heldBack.has(profile.authority)) return { failed: 'held_back' }
     const token = options.cachedTokenOf(opened.entry.serializedCache)
     const isOfUse =
       opened.entry.fingerprint === profile.fingerprint &&
@@ -110,7 +108,7 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
     })
     if (outcome.kind === 'busy') return 'passed'
     if (outcome.kind === 'failed') {
-      return failed(hint, { ...opened, etag: outcome.etag }, profile, outcome.failure, heldBack)
+      return failed(hint, { ...opened, etag: outcome.etag }, outcome.failure)
     }
     if (outcome.stored.kind === 'failed') {
       await writer.postpone(hint, now() + backoffInMsOf(opened))
@@ -147,18 +145,10 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
     return 'passed'
   }
 
-  async function failed(
-    hint: DueHint,
-    entry: Refreshed,
-    { authority }: ClientProfile,
-    failure: ProviderFailure,
-    heldBack: Set<string>,
-  ): Promise<Fate> {
+  async function failed(hint: DueHint, entry: Refreshed, failure: ProviderFailure): Promise<Fate> {
     if (failure.category === 'dead_grant') return evicted(hint, entry)
-    if (failure.isHeldBack) {
-      heldBack.add(authority)
-      return { failed: 'held_back' }
-    }
+    // The hint stays: the next tick asks again.
+    if (failure.isHeldBack) return { failed: 'held_back' }
     const retryAfterInMs = Math.min(failure.retryAfterInMs ?? 0, MAX_BACKOFF_IN_MS)
     await writer.postpone(hint, now() + Math.max(backoffInMsOf(entry), retryAfterInMs))
     return { failed: failure.category }

@@ -22,6 +22,8 @@ export interface RefreshTickOptions {
   readonly dueIndex: DueIndex
   readonly sweep: RefreshSweep
   readonly chunkQueue: ChunkQueue
+  /** What there is to do besides. Never rejects. */
+  readonly housekeep: () => Promise<void>
   readonly fanoutAbove: number
   /** Epoch milliseconds. */
   readonly now: () => number
@@ -61,6 +63,7 @@ export function createRefreshTick(options: RefreshTickOptions): RefreshTick {
 
   return async ({ periodInMs, timeLimitInMs, correlationId }) => {
     const startTimestamp = now()
+    await options.housekeep()
     const horizonTimestamp = startTimestamp + TICKS_AHEAD * periodInMs
     const hints = await dueIndex.dueBefore(horizonTimestamp)
     const oldestLagMs = Math.max(0, startTimestamp - (hints[0]?.dueTimestamp ?? startTimestamp))

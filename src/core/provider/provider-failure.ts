@@ -50,8 +50,15 @@ export class IdentityProviderError extends Error {
 }
 
 /** What a caller may know of a failure. */
-export function brokerErrorOf(failure: ProviderFailure, correlationId: string): BrokerError {
-  const { category, aadsts, retryAfterInMs, detail } = failure
+export function brokerErrorOf(
+  {
+    category,
+    aadsts,
+    retryAfterInMs,
+    detail,
+  }: Pick<ProviderFailure, 'category' | 'aadsts' | 'retryAfterInMs' | 'detail'>,
+  correlationId?: string,
+): BrokerError {
   return new BrokerError(category === 'dead_grant' ? 'misconfigured' : category, {
     aadsts,
     retryAfterInMs,

@@ -5,6 +5,7 @@ import type { StoredTokenEntry } from '../entry/token-entry.ts'
 import type { Acquired } from '../provider/identity-provider.ts'
 import type { Warning } from '../warning.ts'
 import type { BrokeredToken, TokenAction } from './brokered-token.ts'
+import type { Attempt } from './lockout-guard.ts'
 import type { TokenRequest } from './token-request.ts'
 
 /** One request on its way, with what was found out for it once. */
@@ -12,6 +13,9 @@ export interface Inquiry {
   readonly request: TokenRequest
   readonly profile: ClientProfile
   readonly entryKey: string
+  readonly attempt: Attempt
+  /** Until when it may wait for what other instances do, by the process's own clock. */
+  readonly waitUntil: number
   /** The row as it was read; its tokens may be another profile's, another password's, or unreadable. */
   readonly stored: StoredTokenEntry | undefined
   readonly warnings: readonly Warning[]

@@ -1,31 +1,48 @@
 import { BrokerError } from '../broker-error.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { IdentityProvider } from '../provider/identity-provider.ts'
-import { brokerErrorOf, IdentityProviderError } from '../provider/provider-failure.ts'
+import type { Pauses } from '../provider/pauses.ts'
+import { brokerErrorOf, IdentityProviderError, type ProviderFailure } from '../provider/provider-failure.ts'
 import type { BrokeredToken, TokenAction } from './brokered-token.ts'
+import type { Callers } from './callers.ts'
 import { acquired, type Inquiry } from './inquiry.ts'
-import type { PasswordVerifiers } from './password-verifiers.ts'
+import type { LockoutGuard } from './lockout-guard.ts'
+import { checkOf } from './password-check.ts'
+import type { QueuedVerifiers } from './password-verifiers.ts'
 
 export interface PasswordGrantOptions {
   readonly writer: EntryWriter
   readonly identityProvider: IdentityProvider
-  readonly verifiers: PasswordVerifiers
+  readonly pauses: Pauses
+  readonly guard: LockoutGuard
+  readonly callers: Callers
+  readonly verifiers: QueuedVerifiers
   /** Epoch milliseconds. */
   readonly now: () => number
 }
 
-/** Signs users in with their passwords. Both methods throw {@link BrokerError}. */
-export interface PasswordGrant {
-  acquire(inquiry: Inquiry, action: TokenAction): Promise<BrokeredToken>
-  /** For a password that was accepted before. If it is refused now, it was changed: the entry is forgotten. */
-  acquireAgain(inquiry: Inquiry, action: TokenAction): Promise<BrokeredToken>
+/** How the password stands to what is stored. */
+export interface GrantOptions {
+  readonly action: TokenAction
+  /** It was accepted before. If it is refused now, it was changed: the entry is forgotten. */
+  readonly wasAccepted: boolean
+  /** How long to wait for another instance that asks with the same password, by the process's own clock. */
+  readonly waitUntil: number
 }
 
-export function createPasswordGrant(options: PasswordGrantOptions): PasswordGrant {
-  const { writer, identityProvider, verifiers, now } = options
+/**
+ * Signs a user in with the password, if the guard has a place for it.
+ *
+ * @returns `undefined` when another instance has asked with the same password meanwhile: the store may have the token.
+ * @throws {BrokerError}
+ */
+export type PasswordGrant = (inquiry: Inquiry, options: GrantOptions) => Promise<BrokeredToken | undefined>
 
-  async function acquire(inquiry: Inquiry, action: TokenAction): Promise<BrokeredToken> {
-    const { request, profile, entryKey, stored } = inquiry
+export function createPasswordGrant(options: PasswordGrantOptions): PasswordGrant {
+  const { writer, identityProvider, pauses, guard, callers, verifiers, now } = options
+
+  async function ask(inquiry: Inquiry) {
+    const { request, profile, entryKey, attempt, stored } = inquiry
     // When it was sent, not when it was accepted: a slow answer to an old password must not retire a new one.
     const verifiedOnTimestamp = now()
     const persist = writer.persistPassword(entryKey, stored?.etag, async (serializedCache) => ({
@@ -33,29 +50,45 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
       fingerprint: profile.fingerprint,
       verifiedOnTimestamp,
       passwordVerifier: await verifiers.create(request.password),
+      passwordCheck: checkOf(attempt.digest),
       serializedCache,
     }))
-    const { correlationId } = request
-    try {
-      const outcome = await identityProvider.acquireByPassword(profile, request, persist, correlationId)
-      return acquired(inquiry, outcome, action)
-    } catch (error) {
-      throw error instanceof IdentityProviderError ? brokerErrorOf(error.failure, correlationId) : error
-    }
+    return pauses.run({ profile, entryKey }, () =>
+      identityProvider.acquireByPassword(profile, request, persist, request.correlationId),
+    )
   }
 
-  return {
-    acquire,
-    async acquireAgain(inquiry, action) {
-      try {
-        return await acquire(inquiry, action)
-      } catch (error) {
-        const isRefused = error instanceof BrokerError && error.code === 'invalid_credentials'
-        if (isRefused && inquiry.stored) {
-          await writer.forget(inquiry.entryKey, inquiry.stored.etag).catch(() => false)
-        }
-        throw error
-      }
-    },
+  return async (inquiry, { action, wasAccepted, waitUntil }) => {
+    const { request, profile, entryKey, attempt, stored } = inquiry
+    const { caller, correlationId } = request
+    if (!wasAccepted) callers.check(caller)
+    const held = pauses.heldBack({ profile, entryKey })
+    if (held) throw brokerErrorOf(held, correlationId)
+    const admission = await guard.admit(attempt, { hasPlace: wasAccepted, waitUntil })
+    if (admission.kind === 'ended') return undefined
+    try {
+      const outcome = await ask(inquiry)
+      // The entry is written by now: who waited for this password finds it.
+      await admission.settle('accepted')
+      callers.note(caller, attempt.rowKey, true)
+      const warnings = [...inquiry.warnings, ...admission.warnings]
+      return acquired({ ...inquiry, warnings }, outcome, action)
+    } catch (error) {
+      const failure = error instanceof IdentityProviderError ? error.failure : UNFORESEEN
+      await admission.settle(failure)
+      const isRefused = failure.category === 'invalid_credentials'
+      if (isRefused) callers.note(caller, attempt.rowKey, false)
+      if (isRefused && wasAccepted && stored) await writer.forget(entryKey, stored.etag).catch(() => false)
+      throw error instanceof IdentityProviderError ? brokerErrorOf(failure, correlationId) : error
+    }
   }
+}
+
+/** A fault of our own: the password may have been sent. */
+const UNFORESEEN: ProviderFailure = {
+  category: 'temporarily_unavailable',
+  scope: 'account',
+  judgement: 'unknown',
+  isHeldBack: false,
+  detail: 'unforeseen',
 }

@@ -6,6 +6,8 @@ export interface TokenRequest extends Credentials {
   readonly minValidInMs: number
   /** GUID that Entra ID's sign-in log shows. */
   readonly correlationId: string
+  /** Names who calls the broker; absent when that is not known. */
+  readonly caller?: string | undefined
 }
 
 /** Entra ID does not tell user names apart by case. */

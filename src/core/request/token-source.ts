@@ -7,25 +7,38 @@ import type { OpenedEntry } from '../entry/token-entry.ts'
 import type { TokenEntryStore } from '../entry/token-entry-store.ts'
 import { faultDetailOf } from '../fault-detail.ts'
 import { brokerErrorOf } from '../provider/provider-failure.ts'
-import type { BrokeredToken, TokenSource } from './brokered-token.ts'
+import type { BrokeredToken, TokenAction, TokenSource } from './brokered-token.ts'
+import type { CredentialCheck } from './credential-check.ts'
 import { fitnessOf } from './fitness.ts'
 import { acquired, existing, notRenewed, type Inquiry } from './inquiry.ts'
-import type { PasswordGrant } from './password-grant.ts'
-import type { PasswordVerifiers } from './password-verifiers.ts'
-import { userOf } from './token-request.ts'
+import type { Attempt, LockoutGuard } from './lockout-guard.ts'
+import type { GrantOptions, PasswordGrant } from './password-grant.ts'
+import { userOf, type TokenRequest } from './token-request.ts'
 
 export interface TokenSourceOptions {
   readonly profiles: ClientProfiles
   readonly store: TokenEntryStore
   readonly writer: EntryWriter
   readonly entryRefresh: EntryRefresh
+  readonly guard: Pick<LockoutGuard, 'check'>
+  readonly credentialCheck: CredentialCheck
   readonly passwordGrant: PasswordGrant
-  readonly verifiers: PasswordVerifiers
   readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
   /** Names the entry of a user of a profile, the same in every process. */
   readonly resolveEntryKey: (client: string, username: string) => Promise<string>
+  /** Names the user of the authority and digests the password, the same in every process. */
+  readonly resolveAttempt: (
+    authority: string,
+    username: string,
+    password: string,
+  ) => Promise<Pick<Attempt, 'rowKey' | 'digest'>>
+  readonly maxRefusedPasswords: number
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** The process's own clock, in milliseconds. */
+  readonly elapsed: () => number
+  /** How long a request may wait for what other instances do. */
+  readonly waitLimitInMs: number
   readonly refreshThresholdInMs: number
   readonly passwordMaxAgeInMs: number
 }
@@ -38,50 +51,100 @@ interface Held {
 
 /** Tokens from the store when the password is the one that Entra ID accepted, else from Entra ID. */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
-  const { writer, entryRefresh, passwordGrant, now } = options
+  const { writer, entryRefresh, now, elapsed } = options
 
   return async (request) => {
-    const [profile, entryKey] = await Promise.all([
-      options.profiles.get(request.client),
-      options.resolveEntryKey(request.client, userOf(request)),
-    ])
+    const inquiry = await begin(request)
     try {
-      return await answer({ request, profile, entryKey, ...(await readEntry(entryKey)) })
+      options.guard.check(inquiry.attempt)
+      return await answer(await withEntry(inquiry))
     } catch (error) {
-      throw error instanceof BrokerError ? error.about(entryKey) : error
+      throw error instanceof BrokerError ? error.about(inquiry.entryKey) : error
+    }
+  }
+
+  async function begin(request: TokenRequest): Promise<Inquiry> {
+    const waitUntil = elapsed() + options.waitLimitInMs
+    const profile = await options.profiles.get(request.client)
+    const user = userOf(request)
+    const [entryKey, attempt] = await Promise.all([
+      options.resolveEntryKey(request.client, user),
+      options.resolveAttempt(profile.authority, user, request.password),
+    ])
+    const maxRefusedPasswords = profile.maxRefusedPasswords ?? options.maxRefusedPasswords
+    return {
+      request,
+      profile,
+      entryKey,
+      attempt: { ...attempt, maxRefusedPasswords },
+      waitUntil,
+      stored: undefined,
+      warnings: [],
+    }
+  }
+
+  async function withEntry(inquiry: Inquiry): Promise<Inquiry> {
+    try {
+      const stored = await options.store.read(inquiry.entryKey)
+      return {
+        ...inquiry,
+        stored,
+        warnings: stored && !stored.entry ? [{ code: 'stored_token_unreadable' }] : [],
+      }
+    } catch (error) {
+      if (error instanceof BrokerError) throw error
+      const detail = faultDetailOf(error)
+      return { ...inquiry, stored: undefined, warnings: [{ code: 'token_store_unavailable', detail }] }
     }
   }
 
   async function answer(inquiry: Inquiry): Promise<BrokeredToken> {
-    const opened = await openWithPassword(inquiry)
-    if (!opened) return passwordGrant.acquire(inquiry, 'retrieved new token')
+    const opened = await options.credentialCheck(inquiry)
+    if (!opened) {
+      const { waitUntil } = inquiry
+      return byPassword(inquiry, { action: 'retrieved new token', wasAccepted: false, waitUntil })
+    }
     const held = heldOf(opened)
-    if (!held) return passwordGrant.acquireAgain(inquiry, 'retrieved new token to replace expired token')
-    if (isToBeVerified(held)) {
-      return orHeld(inquiry, held, () => passwordGrant.acquireAgain(inquiry, 'retrieved new token'))
+    if (!held) return again(inquiry, opened, 'retrieved new token to replace expired token')
+    if (isToBeVerified(opened, 1)) {
+      return orHeld(inquiry, held, () => again(inquiry, opened, 'retrieved new token'))
     }
     return isStale(inquiry, held) ? orHeld(inquiry, held, () => refresh(inquiry, held)) : serve(inquiry, held)
   }
 
-  async function readEntry(entryKey: string): Promise<Pick<Inquiry, 'stored' | 'warnings'>> {
+  async function byPassword(inquiry: Inquiry, how: GrantOptions): Promise<BrokeredToken> {
+    const brokered = await options.passwordGrant(inquiry, how)
+    // Another instance has asked meanwhile, and may have stored what it got.
+    return brokered ?? answer(await withEntry(inquiry))
+  }
+
+  /** The password that was accepted before, once more. */
+  async function again(inquiry: Inquiry, opened: OpenedEntry, action: TokenAction): Promise<BrokeredToken> {
+    const held = heldOf(opened)
+    const isHeldEnough = held && freshnessOf(held.token, now(), inquiry.request.minValidInMs) === 'fresh'
+    const waitUntil = isHeldEnough ? elapsed() : inquiry.waitUntil
     try {
-      const stored = await options.store.read(entryKey)
-      return { stored, warnings: stored && !stored.entry ? [{ code: 'stored_token_unreadable' }] : [] }
+      return await byPassword(inquiry, { action, wasAccepted: true, waitUntil })
     } catch (error) {
-      if (error instanceof BrokerError) throw error
-      return {
-        stored: undefined,
-        warnings: [{ code: 'token_store_unavailable', detail: faultDetailOf(error) }],
-      }
+      if (!isLocked(error) || isToBeVerified(opened, 2) || (held && !isStale(inquiry, held))) throw error
+      return refreshWhileLocked(inquiry, opened, error)
     }
   }
 
-  /** The entry, if it is this profile's and its password is the one of the request. */
-  async function openWithPassword({ stored, profile, request }: Inquiry): Promise<OpenedEntry | undefined> {
-    const entry = stored?.entry
-    if (!stored || entry?.fingerprint !== profile.fingerprint) return undefined
-    const isMatch = await options.verifiers.matches(entry.passwordVerifier, request.password)
-    return isMatch ? { ...stored, entry } : undefined
+  /** Whoever locks an account must not keep its owner out as well: the refresh token goes on for a while. */
+  async function refreshWhileLocked(inquiry: Inquiry, opened: OpenedEntry, locked: BrokerError) {
+    const outcome = await attemptRefresh(inquiry, opened)
+    if (outcome.kind !== 'refreshed') throw locked
+    return acquired(inquiry, outcome, 'refreshed existing token')
+  }
+
+  function attemptRefresh({ entryKey, profile, request }: Inquiry, stored: OpenedEntry) {
+    const { correlationId } = request
+    return entryRefresh.refresh(entryKey, stored, profile, {
+      lastUsedTimestamp: now(),
+      correlationId,
+      mustLease: false,
+    })
   }
 
   function heldOf(stored: OpenedEntry): Held | undefined {
@@ -89,8 +152,8 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return token && freshnessOf(token, now(), 0) === 'fresh' ? { stored, token } : undefined
   }
 
-  function isToBeVerified({ stored }: Held): boolean {
-    return now() - stored.entry.verifiedOnTimestamp >= options.passwordMaxAgeInMs
+  function isToBeVerified({ entry }: OpenedEntry, times: number): boolean {
+    return now() - entry.verifiedOnTimestamp >= times * options.passwordMaxAgeInMs
   }
 
   function isStale({ request }: Inquiry, { token }: Held): boolean {
@@ -117,25 +180,25 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   }
 
   async function refresh(inquiry: Inquiry, held: Held): Promise<BrokeredToken> {
-    const { entryKey, profile, request } = inquiry
-    const outcome = await entryRefresh.refresh(entryKey, held.stored, profile, {
-      lastUsedTimestamp: now(),
-      correlationId: request.correlationId,
-      mustLease: false,
-    })
+    const outcome = await attemptRefresh(inquiry, held.stored)
     if (outcome.kind === 'refreshed') return acquired(inquiry, outcome, 'refreshed existing token')
     if (outcome.kind === 'busy') return afterOther(inquiry, held)
     const { failure, etag } = outcome
-    if (failure.category !== 'dead_grant') throw brokerErrorOf(failure, request.correlationId)
+    if (failure.category !== 'dead_grant') throw brokerErrorOf(failure, inquiry.request.correlationId)
     const stored = etag === undefined ? undefined : { ...held.stored, etag }
-    return passwordGrant.acquireAgain({ ...inquiry, stored }, 'retrieved new token')
+    const { waitUntil } = inquiry
+    return byPassword({ ...inquiry, stored }, { action: 'retrieved new token', wasAccepted: true, waitUntil })
   }
 
   /** What another instance has stored is checked as at first: password and profile may have changed with it. */
   async function afterOther(inquiry: Inquiry, before: Held): Promise<BrokeredToken> {
     const stored = await entryRefresh.waitForOther(inquiry.entryKey)
-    const opened = stored && (await openWithPassword({ ...inquiry, stored }))
-    if (stored?.entry && !opened) return passwordGrant.acquire({ ...inquiry, stored }, 'retrieved new token')
+    const reread = { ...inquiry, stored }
+    const opened = stored && (await options.credentialCheck(reread))
+    if (stored?.entry && !opened) {
+      const { waitUntil } = inquiry
+      return byPassword(reread, { action: 'retrieved new token', wasAccepted: false, waitUntil })
+    }
     const held = opened && heldOf(opened)
     if (held && !isStale(inquiry, held)) return existing(inquiry, held.token)
     const logDetail = 'another instance has not finished'
@@ -144,10 +207,11 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   }
 }
 
+function isLocked(error: unknown): error is BrokerError {
+  return error instanceof BrokerError && error.code === 'account_locked'
+}
+
 /** A locked account passes too: whoever locked it must not take the token from its owner. */
 function isPassing(error: unknown): error is BrokerError {
-  return (
-    error instanceof BrokerError &&
-    (error.code === 'temporarily_unavailable' || error.code === 'account_locked')
-  )
+  return error instanceof BrokerError && (error.code === 'temporarily_unavailable' || isLocked(error))
 }

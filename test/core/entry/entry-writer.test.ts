@@ -8,6 +8,7 @@ const entryOf = (passwordVerifier: string, verifiedOnTimestamp: number) => ({
   client: 'default',
   fingerprint: '[]',
   passwordVerifier,
+  passwordCheck: 'c',
   verifiedOnTimestamp,
   serializedCache: '{}',
 })

@@ -30,7 +30,14 @@ beforeEach(() => {
       queue.push(chunk)
     },
   }
-  tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove: 2, now: () => now })
+  tick = createRefreshTick({
+    dueIndex,
+    sweep,
+    chunkQueue,
+    housekeep: async () => {},
+    fanoutAbove: 2,
+    now: () => now,
+  })
 })
 
 const run = () => tick({ periodInMs: PERIOD_IN_MS, timeLimitInMs: 240_000, correlationId: 'id' })
@@ -102,7 +109,14 @@ test.each([
     return { due: hints.length, refreshed: 0, dropped: 0, passed: 0, failed: {}, left: 0, oldestLagMs: 0 }
   }
   const chunkQueue = { isEmpty: async () => true, put: async () => {} }
-  tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove: 2, now: () => now })
+  tick = createRefreshTick({
+    dueIndex,
+    sweep,
+    chunkQueue,
+    housekeep: async () => {},
+    fanoutAbove: 2,
+    now: () => now,
+  })
   await tick({ periodInMs, timeLimitInMs: 240_000, correlationId: 'id' })
   expect(endTimestamp - now).toBe(timeInMs)
 })

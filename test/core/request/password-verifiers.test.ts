@@ -13,13 +13,13 @@ test('a match is computed once an hour, a mismatch every time', async () => {
     () => now,
   )
   const verifier = await verifiers.create('right')
-  for (let n = 0; n < 3; n++) expect(await verifiers.matches(verifier, 'right')).toBe(true)
+  for (let n = 0; n < 3; n++) expect(await verifiers.matches(verifier, 'right', 'k')).toBe(true)
   expect(computed).toBe(1)
-  for (let n = 0; n < 3; n++) expect(await verifiers.matches(verifier, 'wrong')).toBe(false)
+  for (let n = 0; n < 3; n++) expect(await verifiers.matches(verifier, 'wrong', 'k')).toBe(false)
   expect(computed).toBe(4)
   // Another verifier of the same password is another match.
-  expect(await verifiers.matches('v:other', 'right')).toBe(false)
+  expect(await verifiers.matches('v:other', 'right', 'k')).toBe(false)
   now += 3_600_001
-  expect(await verifiers.matches(verifier, 'right')).toBe(true)
+  expect(await verifiers.matches(verifier, 'right', 'k')).toBe(true)
   expect(computed).toBe(6)
 })

@@ -1,0 +1,170 @@
+import { BrokerError } from '../broker-error.ts'
+import { brokerErrorOf, type ProviderFailure } from '../provider/provider-failure.ts'
+import type { Warning } from '../warning.ts'
+import type { KnownRow, RefusalRows } from './refusal-rows.ts'
+import {
+  verdictOn,
+  withOutcome,
+  withReservation,
+  type RefusalLimits,
+  type Refusals,
+  type Verdict,
+} from './refusals.ts'
+
+/** A row that was known longer ago is read again before anybody is refused for want of a place. */
+const BELIEVED_FOR_IN_MS = 2_000
+const POLL_EVERY_MS = 200
+/** Without the table an instance knows nothing of the others. */
+const PLACES_WITHOUT_TABLE = 1
+
+/** One user's password, by keyed digests. */
+export interface Attempt {
+  /** Names the user of the authority, over all profiles. */
+  readonly rowKey: string
+  readonly digest: string
+  /** So many different wrong ones may be asked in a window. */
+  readonly maxRefusedPasswords: number
+}
+
+interface Admitted {
+  readonly kind: 'admitted'
+  readonly warnings: readonly Warning[]
+  /** What became of it. Never rejects. */
+  settle(outcome: 'accepted' | ProviderFailure): Promise<void>
+}
+
+type Denial = Exclude<Verdict, { kind: 'free' }>
+
+export type Admission =
+  | Admitted
+  /** Somebody else was asking with the same password, and has done: the store may have the token. */
+  | { readonly kind: 'ended' }
+
+export interface AdmitOptions {
+  /** For a password that was accepted before: it needs no free place. */
+  readonly hasPlace: boolean
+  /** How long to wait for somebody else who asks with the same password, by the process's own clock. */
+  readonly waitUntil: number
+}
+
+/**
+ * Keeps wrong passwords from the identity provider, which locks an account after a few of them: each is asked once, and few
+ * different ones in a window, over all instances.
+ */
+export interface LockoutGuard {
+  /** @throws {BrokerError} when this process knows already how the password is answered. */
+  check(attempt: Attempt): void
+  /** A place to ask with the password. @throws {BrokerError} when it must not be asked now. */
+  admit(attempt: Attempt, options: AdmitOptions): Promise<Admission>
+}
+
+export interface LockoutGuardOptions {
+  readonly rows: RefusalRows
+  readonly limits: Omit<RefusalLimits, 'maxRefusedPasswords'>
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** The process's own clock, in milliseconds. */
+  readonly elapsed: () => number
+  readonly delay: (timeInMs: number) => Promise<void>
+  readonly randomId: () => string
+}
+
+export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
+  const { rows, limits, now, elapsed, delay, randomId } = options
+
+  function limitsFor({ maxRefusedPasswords }: Attempt, { isShared }: KnownRow): RefusalLimits {
+    return { ...limits, maxRefusedPasswords: isShared ? maxRefusedPasswords : PLACES_WITHOUT_TABLE }
+  }
+
+  function verdictIn(row: KnownRow, attempt: Attempt, hasPlace: boolean): Verdict {
+    return verdictOn(row.refusals, attempt.digest, { now: now(), limits: limitsFor(attempt, row), hasPlace })
+  }
+
+  /** @returns the place, or why there is none. */
+  async function reserve(attempt: Attempt, hasPlace: boolean): Promise<Admitted | Denial> {
+    const id = randomId()
+    const changed = await rows.change(
+      attempt.rowKey,
+      (row): { refusals: Refusals | undefined; result: Verdict } => {
+        const verdict = verdictIn(row, attempt, hasPlace)
+        if (verdict.kind !== 'free') return { refusals: undefined, result: verdict }
+        const refusals = withReservation(row.refusals, { ...attempt, id }, now(), limitsFor(attempt, row))
+        return { refusals, result: verdict }
+      },
+      ({ tries }) => tries.some((one) => one.id === id),
+    )
+    if (!changed) return { kind: 'lost', retryAfterInMs: 1_000 }
+    if (changed.result.kind !== 'free') return changed.result
+    const settle = async (outcome: 'accepted' | ProviderFailure) => {
+      await rows.change(attempt.rowKey, (row) => ({
+        refusals: withOutcome(row.refusals, id, outcome, now(), limitsFor(attempt, row)),
+        result: undefined,
+      }))
+    }
+    const warnings: Warning[] = changed.row.isShared ? [] : [{ code: 'refusals_not_shared' }]
+    return { kind: 'admitted', warnings, settle }
+  }
+
+  /** Another instance may have freed what this one still believes to be taken. */
+  async function reserveAfresh(attempt: Attempt, hasPlace: boolean): Promise<Admitted | Denial> {
+    const known = rows.known(attempt.rowKey)
+    const isBelieved = known === undefined || elapsed() - known.knownSince < BELIEVED_FOR_IN_MS
+    const answer = await reserve(attempt, hasPlace)
+    if (isBelieved || !isWorthAnotherLook(answer)) return answer
+    await rows.read(attempt.rowKey)
+    return reserve(attempt, hasPlace)
+  }
+
+  return {
+    check(attempt) {
+      const row = rows.known(attempt.rowKey)
+      const verdict = row && verdictIn(row, attempt, true)
+      if (verdict?.kind === 'refused' || verdict?.kind === 'judged') throw errorOf(verdict, now())
+    },
+
+    async admit(attempt, { hasPlace, waitUntil }) {
+      const answer = await reserveAfresh(attempt, hasPlace)
+      if (answer.kind === 'admitted') return answer
+      if (answer.kind !== 'being_asked') throw errorOf(answer, now())
+      while (elapsed() < waitUntil) {
+        await delay(POLL_EVERY_MS)
+        const verdict = verdictIn(await rows.read(attempt.rowKey), attempt, true)
+        if (verdict.kind === 'free') return { kind: 'ended' }
+        if (verdict.kind !== 'being_asked') throw errorOf(verdict, now())
+      }
+      throw errorOf(answer, now())
+    },
+  }
+}
+
+function isWorthAnotherLook(answer: Admitted | Denial): boolean {
+  return answer.kind === 'full' || answer.kind === 'locked' || answer.kind === 'lost'
+}
+
+function errorOf(verdict: Denial, now: number): BrokerError {
+  switch (verdict.kind) {
+    case 'refused': {
+      const ageInSeconds = Math.max(0, Math.round((now - verdict.since) / 1000))
+      return new BrokerError('invalid_credentials', {
+        description: `Entra ID refused this user name and password ${ageInSeconds} s ago, and was not asked again.`,
+        retryAfterInMs: verdict.retryAfterInMs,
+        logDetail: 'known_refused',
+      })
+    }
+    case 'judged':
+      return brokerErrorOf({ category: verdict.category, aadsts: verdict.aadsts, detail: 'known_judged' })
+    case 'locked':
+    case 'full':
+      return new BrokerError('account_locked', {
+        retryAfterInMs: verdict.retryAfterInMs,
+        logDetail: `guard_${verdict.kind}`,
+      })
+    case 'lost':
+      return new BrokerError('temporarily_unavailable', {
+        retryAfterInMs: verdict.retryAfterInMs,
+        logDetail: 'guard_lost_answer',
+      })
+    case 'being_asked':
+      return new BrokerError('temporarily_unavailable', { logDetail: 'guard_reserved' })
+  }
+}
