@@ -281,15 +281,18 @@ const complaints = linted({
 })
 
 describe('walls', () => {
-  test.each(walls)('$file imports what its list allows and nothing else', ({ file, imports, butNot, message }) => {
-    expect(complaints(file)).toEqual(
-      butNot.map((specifier, i) => ({
-        line: imports.length + i + 1,
-        message: `'${specifier}' import is restricted from being used by a pattern.`,
-        help: message,
-      })),
-    )
-  })
+  test.each(walls)(
+    '$file imports what its list allows and nothing else',
+    ({ file, imports, butNot, message }) => {
+      expect(complaints(file)).toEqual(
+        butNot.map((specifier, i) => ({
+          line: imports.length + i + 1,
+          message: `'${specifier}' import is restricted from being used by a pattern.`,
+          help: message,
+        })),
+      )
+    },
+  )
 
   test.each(['src/http/registers.ts', 'src/functions/registers.ts'])('%s registers no function', (file) => {
     expect(complaints(file)).toEqual([
