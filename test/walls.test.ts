@@ -38,6 +38,18 @@ const walls = [
     message: 'composition.ts joins what is in src/, and the SDKs.',
   },
   {
+    file: 'src/core-composition.ts',
+    imports: ['./core/warning.ts', './core/entry/entry-writer.ts'],
+    butNot: [
+      './settings.ts',
+      './crypto/envelope.ts',
+      './adapters/msal/entra-id.ts',
+      'node:crypto',
+      'lru-cache',
+    ],
+    message: 'core-composition.ts joins what is in core/ alone.',
+  },
+  {
     file: 'src/settings.ts',
     imports: ['zod'],
     butNot: ['node:fs', './storage-names.ts', '../local/process/local-settings.ts'],
@@ -193,8 +205,9 @@ const walls = [
   {
     file: 'local/storage/storage.ts',
     imports: ['node:fs/promises', '../process/child-process.ts', '../server/port-in-use-error.ts'],
-    butNot: ['../emulators.ts', '../../src/storage-names.ts'],
-    message: 'local/storage/ runs Azurite: it knows no emulator of ours, nothing of src/.',
+    butNot: ['../emulators.ts', '../../src/settings.ts', '../entra/tokens.ts'],
+    message:
+      'local/storage/ runs Azurite: it knows no emulator of ours, and of src/ the storage names alone.',
   },
   {
     file: 'local/functions-host/host.ts',
