@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { BrokerError, BrokerErrorCode } from '../core/broker-error.ts'
-import { AADSTS_REMEDIES } from './aadsts-remedies.ts'
+import { remedyOf } from './aadsts-remedies.ts'
 import { NOT_CACHED } from './no-store-headers.ts'
 
 interface Answer {
@@ -56,7 +56,7 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
     status: 401,
     description: 'Entra ID did not accept this user name and password.',
     remedy:
-      'Check both, and sign in once in a browser with them. Do not repeat the call unchanged: that can lock the account.',
+      'Check both; a reset may take minutes. Repeating the call unchanged can lock the account. Federated domains need password hash sync and the Home Realm Discovery policy AllowCloudPasswordValidation, or a cloud-only account (…onmicrosoft.com).',
     retryable: false,
     headers: { 'WWW-Authenticate': 'Basic realm="entra-token-broker", charset="UTF-8"' },
   },
@@ -75,8 +75,9 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
   },
   account_disabled: {
     status: 403,
-    description: 'The account is disabled, is a guest, or is not assigned to the application.',
-    remedy: 'Ask an administrator of the tenant to enable the account and to assign it to the application.',
+    description: 'The account is disabled, a guest or of another tenant, or not assigned to the application.',
+    remedy:
+      'Use an enabled account of the tenant itself, and ask an administrator to assign it to the application.',
     retryable: false,
   },
   interaction_required: {
@@ -101,7 +102,7 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
   },
   misconfigured: {
     status: 500,
-    description: "The broker's own configuration is wrong.",
+    description: 'The broker, its app registration or the directory behind it is not set up as it must be.',
     remedy: 'Ask whoever runs the broker to look for the correlation_id in its log.',
     retryable: false,
   },
@@ -136,7 +137,7 @@ export function errorResponseOf({ code, details }: BrokerError, correlationId: s
     retryAfterInMs === undefined || (code !== 'account_locked' && !answer.retryable)
       ? undefined
       : Math.max(1, Math.ceil(retryAfterInMs / 1000))
-  const remedy = details.aadsts === undefined ? undefined : AADSTS_REMEDIES.get(details.aadsts)
+  const remedy = details.aadsts === undefined ? undefined : remedyOf(details.aadsts)
   return {
     status: answer.status,
     headers: {
