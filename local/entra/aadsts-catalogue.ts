@@ -143,6 +143,14 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
     'User tried to log in to a device from a platform that is currently not supported through Conditional Access policy.',
   ),
   50015: interaction('The user requires legal age group consent.'),
+  50086: interaction('A non-retryable error has occurred during strong authentication.'),
+  50087: interaction('A transient error has occurred during strong authentication. Please try again.'),
+  50088: interaction('Limit on telecom MFA calls reached. Please try again in a few minutes.'),
+  50159: interaction('Claims sent by external provider are not enough.'),
+  50166: interaction('Request to External OIDC endpoint failed.'),
+  50170: interaction('The external controls mapping is missing.'),
+  50172: interaction('External claims provider is not approved.'),
+  50176: interaction('Missing definition of external control.'),
   50127: interaction('User needs to install a broker application to gain access to this content.'),
   135011: invalidGrant('Device used during the authentication is disabled.'),
   500121: interaction('Authentication failed during strong authentication request.'),
@@ -338,6 +346,12 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   7000229: invalidClient(
     "The client application '{clientId}' is missing service principal in the tenant '{tenant}'. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119.",
   ),
+  9002326: invalidRequest(
+    "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.",
+  ),
+  9002327: invalidRequest(
+    "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.",
+  ),
   9002331: invalidRequest(
     "Application '{clientId}' is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request.",
   ),
@@ -388,6 +402,9 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
     "The provided value for the input parameter 'scope' is not valid when requesting an access token.",
   ),
   // the tenant
+  90010: invalidRequest(
+    'The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.',
+  ),
   90027: invalidRequest('We are unable to issue tokens from this API version on the MSA tenant.'),
   90124: invalidRequest(
     "The resource '{resource}' is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
@@ -435,6 +452,9 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   50146: invalidRequest(
     'This application is required to be configured with an application-specific signing key. It is either not configured with one, or the key has expired or is not yet valid.',
   ),
+  50165: invalidRequest(
+    "The token encrypting algorithm requested by the application isn't supported for this type of token. This indicates the application is misconfigured.",
+  ),
   50163: invalidRequest(
     'Regular expression replacement for claims transformation has resulted in a claim which exceeds the size limit.',
   ),
@@ -450,7 +470,6 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   // the request
   50029: invalidRequest('Invalid URI - domain name contains invalid characters.'),
   90004: invalidRequest('The request is not properly formatted.'),
-  90010: invalidRequest('The request is not supported.'),
   90014: invalidRequest(
     "The required field '{parameter}' is missing from the credential. Ensure that you have all the necessary parameters for the login request.",
   ),

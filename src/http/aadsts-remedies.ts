@@ -84,7 +84,7 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
   ],
 
   // Interaction
-  [MFA, 50074, 50076, 50078, 500121],
+  [MFA, 50074, 50076, 50078, 50086, 50087, 50088, 500121],
   [MFA_REGISTRATION, 50072, 50079],
   [
     'The account must register for multi-factor authentication first, because its sign-in looked risky. Ask an administrator to review it under risky users, and to exempt it.',
@@ -94,7 +94,7 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
     'The account may register for multi-factor authentication from certain places or devices alone. Ask an administrator to exempt it from multi-factor authentication, or use another account.',
     53010,
   ],
-  [EXTERNAL_CHECK, 50158, 50161],
+  [EXTERNAL_CHECK, 50158, 50159, 50161, 50166, 50170, 50172, 50176],
   [DEVICE, 50005, 50097, 50129, 50155, 50187, 53000, 53001, 135011, 530002, 530003, 530004, 700003],
   [APPROVED_APP, 50127, 53002, 53005, 53009],
   [RISK, 53011, 530034],
@@ -151,6 +151,11 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
   [SINGLE_TENANT, 50194, 650059],
   [PERSONAL_ONLY, 9002331, 9002346],
   [
+    'Entra ID takes the application for a single-page one. Ask whoever runs the broker to use an app registration without that platform.',
+    9002326,
+    9002327,
+  ],
+  [
     'The clientId in the client profile is that of a Microsoft application. Ask whoever runs the broker to register an application of their own.',
     65002,
   ],
@@ -185,14 +190,14 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
 
   // The tenant
   [TENANT, 90002, 900021, 900023],
-  [ONE_TENANT, 90027, 90124, 90130, 9001023, 9002332],
+  [ONE_TENANT, 90010, 90027, 90124, 90130, 9001023, 9002332],
   ['The host of authority in the client profile is not one of Entra ID. Correct it.', 50049],
   [NATIONAL_CLOUD, 90038, 90043, 90051, 900382, 900432, 900439, 900440],
 
   // The token and the request
   [TOKEN_CONFIGURATION, 50003, 50042, 50043, 50100, 50101, 50102, 50103, 50108, 50109, 50111, 50123],
-  [TOKEN_CONFIGURATION, 50124, 50146, 50162, 50163, 501461, 501621, 501631, 501632],
-  [REQUEST, 50029, 90004, 90010, 90014, 90023, 90100, 90107, 90117, 90121, 900144],
+  [TOKEN_CONFIGURATION, 50124, 50146, 50162, 50163, 50165, 501461, 501621, 501631, 501632],
+  [REQUEST, 50029, 90004, 90014, 90023, 90100, 90107, 90117, 90121, 900144],
 
   // What passes, or must be repaired on premises
   [

@@ -54,9 +54,10 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
   // Another account must be chosen, or a screen be answered.
   of('interaction_required', 'account', [16000, 50015, 700020, 9002341]),
   // Multi-factor authentication, or registration for it.
-  of('interaction_required', 'account', [50072, 50074, 50076, 50078, 50079, 53004, 53010, 500121]),
+  of('interaction_required', 'account', [50072, 50074, 50076, 50078, 50079, 50086, 50087]),
+  of('interaction_required', 'account', [50088, 53004, 53010, 500121]),
   // An outside provider, custom control or terms of use.
-  of('interaction_required', 'account', [50158, 50161]),
+  of('interaction_required', 'account', [50158, 50159, 50161, 50166, 50170, 50172, 50176]),
   // A managed, compliant or registered device; an approved app.
   of('interaction_required', 'account', [50005, 50097, 50127, 50129, 50155, 50187, 53000, 53001, 53002]),
   of('interaction_required', 'account', [135011, 530002, 530003, 530004, 700003]),
@@ -78,7 +79,7 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
 
   // The application: unknown, disabled, not for this tenant, not allowed to do this.
   of('misconfigured', 'profile', [50194, 65002, 70001, 70003, 90009, 90112, 650059, 700011, 700016]),
-  of('misconfigured', 'profile', [1000031, 7000112, 7000229, 9002331, 9002346]),
+  of('misconfigured', 'profile', [1000031, 7000112, 7000229, 9002326, 9002327, 9002331, 9002346]),
   // Its secret or certificate: missing, wrong, expired, or not wanted.
   of('misconfigured', 'profile', [70002, 700025, 7000215, 7000216, 7000218, 7000222]),
   of('misconfigured', 'profile', [50012, 50027, 50048, 50120, 700021, 700024, 700027, 700030]),
@@ -87,19 +88,23 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
   of('misconfigured', 'profile', [28002, 28003, 50001, 65005, 70011, 90102, 500011, 500014]),
   of('misconfigured', 'profile', [650053, 650054, 650056, 650057, 700022, 700023]),
   // The tenant, or an endpoint for no tenant.
-  of('misconfigured', 'profile', [50049, 90002, 90027, 90124, 90130, 900021, 900023, 9001023, 9002332]),
+  of(
+    'misconfigured',
+    'profile',
+    [50049, 90002, 90010, 90027, 90124, 90130, 900021, 900023, 9001023, 9002332],
+  ),
   // The tenant of the profile lies in another national cloud …
   of('misconfigured', 'profile', [90038, 90043, 90051, 900382, 900432]),
   // … or that of the user, whom an authority for all organizations lets a caller choose.
   of('misconfigured', 'account', [900439, 900440]),
   // The keys and claims of the token.
   of('misconfigured', 'profile', [50003, 50042, 50043, 50101, 50102, 50108, 50109, 50111, 50123, 50124]),
-  of('misconfigured', 'profile', [50146, 501461, 501632]),
+  of('misconfigured', 'profile', [50146, 50165, 501461, 501632]),
   // Claims that are made of the account's own attributes.
   of('misconfigured', 'account', [50100, 50103, 50163, 501631]),
   // The request. Nothing in it changes from call to call but the user name and the password.
   of('misconfigured', 'profile', [900144]),
-  of('misconfigured', 'account', [50029, 90004, 90010, 90014, 90023, 90100, 90107, 90117, 90121]),
+  of('misconfigured', 'account', [50029, 90004, 90014, 90023, 90100, 90107, 90117, 90121]),
 
   // The agent cannot decrypt passwords, or its clock is wrong: nothing but a repair helps.
   of('misconfigured', 'on_premises', [80010, 80013]),
