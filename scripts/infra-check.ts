@@ -1,5 +1,6 @@
 // Compiles and lints every Bicep file, and writes infra/azuredeploy.json, the template behind the Deploy-to-Azure button.
 // With --check: fails when the committed infra/azuredeploy.json is not what the Bicep files compile to.
+// Exits with 69 when the Bicep CLI cannot be had: nothing was checked then.
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,11 +11,13 @@ import { bicepCommandLine, BICEP_VERSION } from './bicep-command-line.ts'
 const root = join(import.meta.dirname, '..')
 const infra = join(root, 'infra')
 const committedFile = join(infra, 'azuredeploy.json')
+/** `EX_UNAVAILABLE` of sysexits.h. */
+const NO_BICEP = 69
 const isCheckOnly = process.argv.includes('--check')
 
 const bicep = await bicepCommandLine(join(root, 'node_modules', '.cache', 'bicep')).catch((error: Error) => {
   console.error(error.message)
-  process.exit(1)
+  process.exit(NO_BICEP)
 })
 const files = (await readdir(infra, { recursive: true })).filter((name) => name.endsWith('.bicep')).toSorted()
 const startTime = performance.now()

@@ -145,8 +145,8 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
   })
   const fanoutAbove = settings.refreshFanoutAbove
   const housekeep = createHousekeeping({
-    retryUnsaved: store.retry,
-    pruneRefusals: ports.refusals.prune,
+    retryUnsaved: () => store.retry(),
+    pruneRefusals: (beforeTimestamp) => ports.refusals.prune(beforeTimestamp),
     now,
     elapsed,
   })

@@ -40,6 +40,23 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   50128: invalidRequest(
     'Invalid domain name - No tenant-identifying information found in either the request or implied by any provided credentials.',
   ),
+  500341: invalidGrant(
+    'The user account {username} has been deleted from the {tenant} directory. To sign into this application, the account must be added to the directory.',
+  ),
+  50052: invalidGrant(
+    'The password entered exceeds the maximum length of 256. Please reach out to your admin to reset the password.',
+  ),
+  50197: invalidGrant('The user could not be found. Try signing in again.'),
+  90013: invalidRequest('Invalid input received from the user.'),
+  90019: invalidRequest(
+    'No tenant-identifying information found in either the request or implied by any provided credentials.',
+  ),
+  90022: invalidRequest(
+    "The principal name format is not valid, or does not meet the expected 'name[/host][@realm]' format.",
+  ),
+  90101: invalidRequest(
+    'The supplied data is not a valid email address. Please provide it in the format someone@example.com.',
+  ),
   // locked
   50053: invalidGrant(
     "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
@@ -50,6 +67,7 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   50125: invalidGrant('Sign-in was interrupted due to a password reset or password registration entry.'),
   50135: invalidGrant('Password change is required due to account risk.'),
   50142: invalidGrant('Password change is required due to a conditional access policy.'),
+  50137: invalidGrant('Password needs to be changed due to security policy rule.'),
   // disabled, guest, not assigned
   50057: invalidGrant('The user account is disabled.'),
   50105: invalidGrant(
@@ -58,6 +76,19 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   50020: invalidGrant(
     "User account '{username}' from identity provider 'live.com' does not exist in tenant '{tenant}' and cannot access the application '{clientId}' in that tenant.",
   ),
+  500571: invalidGrant('The guest user account is disabled.'),
+  16003: invalidGrant(
+    "The user account '{username}' has not been explicitly added to the tenant '{tenant}'.",
+  ),
+  50014: invalidGrant(
+    "The user's redemption is in a pending state. The guest user account is not fully created yet.",
+  ),
+  90072: invalidGrant(
+    "User account '{username}' from identity provider 'live.com' does not exist in tenant '{tenant}' and cannot access the application '{clientId}' in that tenant. The account needs to be added as an external user in the tenant first.",
+  ),
+  90084: invalidGrant('Guest accounts are not allowed for this site.'),
+  500207: invalidGrant("The account type can't be used for the resource you're trying to access."),
+  500208: invalidGrant('The domain is not a valid login domain for the account type.'),
   // interaction
   16000: interaction(
     'Either multiple user identities are available for the current request or the selected account is not supported for the scenario.',
@@ -108,6 +139,29 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
     'The requested action requires multi-factor authentication to be set up from a specific location or device.',
   ),
   53011: interaction('User blocked due to risk on home tenant.'),
+  50005: interaction(
+    'User tried to log in to a device from a platform that is currently not supported through Conditional Access policy.',
+  ),
+  50015: interaction('The user requires legal age group consent.'),
+  50086: interaction('A non-retryable error has occurred during strong authentication.'),
+  50087: interaction('A transient error has occurred during strong authentication. Please try again.'),
+  50088: interaction('Limit on telecom MFA calls reached. Please try again in a few minutes.'),
+  50159: interaction('Claims sent by external provider are not enough.'),
+  50166: interaction('Request to External OIDC endpoint failed.'),
+  50170: interaction('The external controls mapping is missing.'),
+  50172: interaction('External claims provider is not approved.'),
+  50176: interaction('Missing definition of external control.'),
+  50127: interaction('User needs to install a broker application to gain access to this content.'),
+  135011: invalidGrant('Device used during the authentication is disabled.'),
+  500121: interaction('Authentication failed during strong authentication request.'),
+  530002: invalidGrant('Your device is required to be compliant to access this resource.'),
+  530003: invalidGrant('Your device is required to be managed to access this resource.'),
+  530004: invalidGrant(
+    "AcceptCompliantDevice setting isn't configured for this organization. The administrator needs to configure this setting to allow external user access to protected resources.",
+  ),
+  700003: invalidGrant("Device object was not found in the tenant '{tenant}' directory."),
+  700020: interaction('The access grant requires interaction.'),
+  9002341: invalidGrant('The user is required to permit Single Sign-On (SSO).'),
   // policy
   53003: invalidGrant(
     'Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.',
@@ -124,6 +178,33 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   ),
   50002: invalidGrant('NotAllowedTenant: sign-in failed because of a restricted proxy access on the tenant.'),
   500021: invalidGrant("Access to '{tenant}' tenant is denied."),
+  53005: entry(
+    'unauthorized_client',
+    'Application needs to enforce Intune protection policies.',
+    'protection_policy_required',
+  ),
+  53009: invalidGrant('Application needs to enforce Intune protection policies.'),
+  530084: invalidGrant(
+    'Access has been blocked by conditional access token protection policy configured by this organization.',
+  ),
+  50177: invalidGrant('External challenge is not supported for passthrough users.'),
+  50178: invalidGrant('Session control is not supported for passthrough users.'),
+  54000: invalidGrant('The user is blocked due to a legal age group rule.'),
+  80012: invalidGrant('The user attempted to log on outside of the allowed hours (this is specified in AD).'),
+  90123: invalidGrant(
+    "The token can't be issued because the identity or claim issuance provider denied the request.",
+  ),
+  500022: invalidGrant("Access to '{tenant}' tenant is denied."),
+  500212: invalidGrant(
+    "The user's administrator has set an outbound access policy that does not allow access to the resource tenant.",
+  ),
+  500213: invalidGrant(
+    "The resource tenant's cross-tenant access policy does not allow this user to access this tenant.",
+  ),
+  1000104: invalidGrant("Resource cloud is not allowed on identity tenant '{tenant}'."),
+  5000224: invalidGrant(
+    'We are sorry, this resource is not available. If you are seeing this message by mistake, please contact Microsoft support.',
+  ),
   // consent
   65001: invalidGrant(
     "The user or administrator has not consented to use the application with ID '{clientId}'. Send an interactive authorization request for this user and resource.",
@@ -139,6 +220,12 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   90095: interaction('Admin consent is required for the permissions requested by this application.'),
   650052: invalidRequest(
     "The app is trying to access a service '{resource}' that your organization '{tenant}' lacks a service principal for.",
+  ),
+  90093: invalidGrant(
+    "'{clientId}' is requesting one or more permissions that you are not authorized to grant. Contact an administrator, who can consent to this application on your behalf.",
+  ),
+  90099: invalidGrant(
+    "The application '{clientId}' has not been authorized in the tenant '{tenant}'. Applications must be authorized to access the external tenant before partner delegated administrators can use them.",
   ),
   // dead grant
   50173: invalidGrant(
@@ -169,6 +256,18 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   ),
   50133: invalidGrant('Session is invalid due to expiration or recent password change.', 'bad_token'),
   9002313: invalidRequest('Invalid request. Request is malformed or invalid.'),
+  50085: invalidGrant(
+    'The refresh token needs social IDP login. Have user try signing-in again with username and password.',
+    'bad_token',
+  ),
+  70044: invalidGrant(
+    'The session has expired or is invalid due to sign-in frequency checks by conditional access.',
+    'token_expired',
+  ),
+  700081: invalidGrant(
+    'The refresh token has expired due to maximum lifetime. The token was issued on {issuedAt} and the maximum allowed lifetime for this application is 90.00:00:00.',
+    'bad_token',
+  ),
   // configuration
   700016: unauthorizedClient(
     "Application with identifier '{clientId}' was not found in the directory '{tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
@@ -230,6 +329,159 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   ),
   50049: invalidRequest('Unknown or invalid instance.'),
   70003: entry('unsupported_grant_type', "The app requested an unsupported grant type '{parameter}'."),
+  // the application and its credential
+  65002: invalidRequest(
+    "Consent between first party application '{clientId}' and first party resource '{resource}' must be configured via preauthorization.",
+  ),
+  90009: invalidRequest(
+    "Application '{clientId}' is requesting a token for itself. This scenario is supported only if resource is specified using the GUID based App Identifier.",
+  ),
+  90112: invalidRequest('Application identifier is expected to be a GUID.'),
+  650059: unauthorizedClient(
+    "The application '{clientId}' is not configured for use in the tenant. The value 'AzureADMyOrg' set for application property 'signInAudience' is limiting its use in the tenant.",
+  ),
+  1000031: invalidRequest(
+    "Application '{clientId}' cannot be accessed at this time. Contact your administrator.",
+  ),
+  7000229: invalidClient(
+    "The client application '{clientId}' is missing service principal in the tenant '{tenant}'. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119.",
+  ),
+  9002326: invalidRequest(
+    "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.",
+  ),
+  9002327: invalidRequest(
+    "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.",
+  ),
+  9002331: invalidRequest(
+    "Application '{clientId}' is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request.",
+  ),
+  9002346: invalidRequest(
+    "Application '{clientId}' is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request.",
+  ),
+  50012: invalidClient('Authentication failed.'),
+  50027: invalidClient('JWT token is invalid or malformed.'),
+  50048: invalidClient('Subject must match Issuer claim in the client assertion.'),
+  50120: invalidClient('Unknown credential type, issue with the JWT header.'),
+  700021: invalidClient("Client assertion application identifier doesn't match 'client_id' parameter."),
+  700024: invalidClient('Client assertion is not within its valid time range.'),
+  700030: invalidClient('Invalid certificate - subject name in certificate is not authorized.'),
+  1000502: invalidClient('The provided certificate is not within its specified validity window.'),
+  7000213: invalidClient('Invalid certificate chain.'),
+  7000214: invalidClient('Certificate has been revoked.'),
+  7000216: invalidClient("'client_assertion', 'client_secret' or 'request' is required for this grant type."),
+  7000274: invalidClient('Client assertion contains an invalid signature.'),
+  7000277: invalidClient('The certificate was revoked.'),
+  // the resource
+  28002: entry(
+    'invalid_scope',
+    "Provided value for the input parameter scope '{resource}' is not valid when requesting an access token. Please specify a valid scope.",
+  ),
+  28003: entry(
+    'invalid_scope',
+    "Provided value for the input parameter scope can't be empty when requesting an access token. Please specify a valid scope.",
+  ),
+  65005: entry(
+    'invalid_resource',
+    'Misconfigured application. The app required resource access list does not contain apps discoverable by the resource.',
+  ),
+  90102: invalidRequest("'resource' value must be a valid absolute URI."),
+  500014: entry(
+    'invalid_resource',
+    "The service principal for resource '{resource}' is disabled. This indicates that a subscription within the tenant has lapsed, or that an administrator for this tenant has disabled the application's service principal, preventing tokens from being issued for it.",
+  ),
+  650053: entry(
+    'invalid_scope',
+    "The application '{clientId}' asked for a scope that doesn't exist on the resource '{resource}'. Contact the app vendor.",
+  ),
+  650054: entry(
+    'invalid_resource',
+    "The application '{clientId}' asked for permissions to access a resource that has been removed or is no longer available.",
+  ),
+  700023: entry(
+    'invalid_scope',
+    "The provided value for the input parameter 'scope' is not valid when requesting an access token.",
+  ),
+  // the tenant
+  90010: invalidRequest(
+    'The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.',
+  ),
+  90027: invalidRequest('We are unable to issue tokens from this API version on the MSA tenant.'),
+  90124: invalidRequest(
+    "The resource '{resource}' is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
+  ),
+  90130: invalidRequest(
+    "The application '{clientId}' is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
+  ),
+  900021: invalidRequest(
+    "Requested tenant identifier '{tenant}' is not valid. Tenant identifiers may not be an empty GUID.",
+  ),
+  900023: invalidRequest(
+    "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.",
+  ),
+  9002332: invalidRequest(
+    "Application '{clientId}' is configured for use by Azure Active Directory users only. Please do not use the /consumers endpoint to serve this request.",
+  ),
+  90038: invalidRequest(
+    "Specified tenant '{tenant}' belongs to another National Cloud. Current cloud instance does not federate with it.",
+  ),
+  90043: invalidRequest('NationalCloudAuthCodeRedirection: the feature is disabled.'),
+  90051: invalidRequest('Invalid national Cloud ID.'),
+  900382: invalidRequest('Confidential Client is not supported in Cross Cloud request.'),
+  900432: invalidRequest('Confidential Client is not supported in Cross Cloud request.'),
+  900439: invalidRequest(
+    'USGClientNotSupportedOnPublicEndpoint: a US Government client is not supported on the public endpoint.',
+  ),
+  900440: invalidRequest(
+    'PublicTenantNotSupportedOnUSGovEndpoint: a public tenant is not supported on the US Government endpoint.',
+  ),
+  // the token
+  50003: invalidRequest('No signing key is configured.'),
+  50042: invalidRequest('The salt required to generate a pairwise identifier is missing in principal.'),
+  50043: invalidRequest('Unable to generate a pairwise identifier: there are multiple salts.'),
+  50100: invalidRequest('There was an error transforming the claims for the token.'),
+  50101: invalidRequest('Unknown claims transformer was specified for the principal.'),
+  50102: invalidRequest('Unable to load the custom claims transformer that was specified for the principal.'),
+  50103: invalidRequest('There was an error transforming the claims for the token.'),
+  50108: invalidRequest('Claims transformation configuration could not be retrieved.'),
+  50109: invalidRequest('Claim transformation is unknown from configuration.'),
+  50111: invalidRequest('Unknown claim transformation was asked to be applied.'),
+  50123: invalidRequest('Unknown claims transformation method was specified for the principal.'),
+  50124: invalidRequest(
+    'Invalid regular expression configured for claims transformation for this application.',
+  ),
+  50146: invalidRequest(
+    'This application is required to be configured with an application-specific signing key. It is either not configured with one, or the key has expired or is not yet valid.',
+  ),
+  50165: invalidRequest(
+    "The token encrypting algorithm requested by the application isn't supported for this type of token. This indicates the application is misconfigured.",
+  ),
+  50163: invalidRequest(
+    'Regular expression replacement for claims transformation has resulted in a claim which exceeds the size limit.',
+  ),
+  501461: invalidRequest(
+    "AcceptMappedClaims is only supported for a token audience matching the application GUID or an audience within the tenant's verified domains.",
+  ),
+  501631: invalidRequest(
+    'Regular expression replacement for claims transformation results in too many replacements in the input sourceClaim.',
+  ),
+  501632: invalidRequest(
+    'Regular expression replacement for claims transformation has too many substitution parameters in the replacement input parameter.',
+  ),
+  // the request
+  50029: invalidRequest('Invalid URI - domain name contains invalid characters.'),
+  90004: invalidRequest('The request is not properly formatted.'),
+  90014: invalidRequest(
+    "The required field '{parameter}' is missing from the credential. Ensure that you have all the necessary parameters for the login request.",
+  ),
+  90100: invalidRequest('username parameter is empty or not valid.'),
+  90107: invalidRequest('The request is not valid. Make sure your data does not have invalid characters.'),
+  90117: invalidRequest('Invalid request input.'),
+  90121: invalidRequest('Invalid empty request.'),
+  // on premises
+  80010: invalidGrant('The Authentication Agent is unable to decrypt password.'),
+  80013: invalidGrant(
+    'The authentication attempt could not be completed due to time skew between the machine running the authentication agent and AD.',
+  ),
   // passing
   50033: unavailable('A transient error has occurred. Please try again.'),
   50196: invalidRequest(
@@ -241,6 +493,16 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
     'The Authentication Agent received an unpredictable response while processing the password validation request.',
   ),
   80007: invalidGrant("The Authentication Agent is unable to validate user's password."),
+  80014: invalidGrant('The validation request responded after maximum elapsed time exceeded.'),
+  50000: unavailable('There was an error issuing a token or an issue with our sign-in service.'),
+  50162: invalidRequest('Claims transformation has timed out. A retry of the request may succeed.'),
+  501621: invalidRequest(
+    'Regular expression replacement for claims transformation has timed out. A retry of the request may succeed.',
+  ),
+  90036: unavailable('An unexpected, non-retryable error stemming from the directory service has occurred.'),
+  90090: unavailable('The service is temporarily unavailable. Please retry later.'),
+  90091: unavailable('The directory service is unreachable.'),
+  90092: unavailable('The directory service failed in a way that is not retryable.'),
   90006: unavailable('The service is temporarily unavailable. Please retry later.'),
   90012: unavailable('The request has timed out.'),
   90024: unavailable('The request budget was exceeded. A transient error has occurred. Please try again.'),

@@ -3,13 +3,12 @@ export function serial(): <T>(key: string, task: () => Promise<T>) => Promise<T>
   const tails = new Map<string, Promise<unknown>>()
   return (key, task) => {
     const before = tails.get(key) ?? Promise.resolve()
-    const result = before.then(task)
-    const tail = result
-      .catch(() => {})
-      .then(() => {
-        if (tails.get(key) === tail) tails.delete(key)
-      })
-    tails.set(key, tail)
+    const result = before.catch(() => {}).then(task)
+    const forget = (): void => {
+      if (tails.get(key) === result) tails.delete(key)
+    }
+    tails.set(key, result)
+    void result.then(forget, forget)
     return result
   }
 }

@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { BrokerError, BrokerErrorCode } from '../core/broker-error.ts'
-import { AADSTS_REMEDIES } from './aadsts-remedies.ts'
+import { remedyOf, UNKNOWN_CODE_DESCRIPTION, unknownCodeRemedy } from './aadsts-remedies.ts'
 import { NOT_CACHED } from './no-store-headers.ts'
 
 interface Answer {
@@ -56,7 +56,7 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
     status: 401,
     description: 'Entra ID did not accept this user name and password.',
     remedy:
-      'Check both, and sign in once in a browser with them. Do not repeat the call unchanged: that can lock the account.',
+      'Check both; a reset may take minutes. Repeating the call unchanged can lock the account. Federated domains need password hash sync and the Home Realm Discovery policy AllowCloudPasswordValidation, or a cloud-only account (…onmicrosoft.com).',
     retryable: false,
     headers: { 'WWW-Authenticate': 'Basic realm="entra-token-broker", charset="UTF-8"' },
   },
@@ -75,8 +75,9 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
   },
   account_disabled: {
     status: 403,
-    description: 'The account is disabled, is a guest, or is not assigned to the application.',
-    remedy: 'Ask an administrator of the tenant to enable the account and to assign it to the application.',
+    description: 'The account is disabled, a guest or of another tenant, or not assigned to the application.',
+    remedy:
+      'Use an enabled account of the tenant itself, and ask an administrator to assign it to the application.',
     retryable: false,
   },
   interaction_required: {
@@ -101,7 +102,7 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
   },
   misconfigured: {
     status: 500,
-    description: "The broker's own configuration is wrong.",
+    description: 'The broker, its app registration or the directory behind it is not set up as it must be.',
     remedy: 'Ask whoever runs the broker to look for the correlation_id in its log.',
     retryable: false,
   },
@@ -148,7 +149,7 @@ export function errorResponseOf({ code, details }: BrokerError, correlationId: s
       : Math.max(1, Math.ceil(retryAfterInMs / 1000))
   // Telling 50034 (unknown user) from 50126 (wrong password) would tell an attacker who has an account.
   const aadsts = code === 'invalid_credentials' ? undefined : details.aadsts
-  const remedy = aadsts === undefined ? undefined : AADSTS_REMEDIES.get(aadsts)
+  const ofCode = aadsts === undefined ? undefined : wordsOf(code, aadsts)
   return {
     status: answer.status,
     headers: {
@@ -158,14 +159,22 @@ export function errorResponseOf({ code, details }: BrokerError, correlationId: s
     },
     jsonBody: {
       error: answer.error ?? code,
-      description: details.description ?? answer.description,
-      remedy: details.remedy ?? remedy ?? answer.remedy,
+      description: details.description ?? ofCode?.description ?? answer.description,
+      remedy: details.remedy ?? ofCode?.remedy ?? answer.remedy,
       ...(aadsts !== undefined && { aadsts }),
       retryable: answer.retryable,
       ...(retryAfterInSeconds !== undefined && { retry_after_seconds: retryAfterInSeconds }),
       correlation_id: details.correlationId ?? correlationId,
     },
   }
+}
+
+/** What can be said of one code; of a code that nobody knows, just that. */
+function wordsOf(code: BrokerErrorCode, aadsts: number): { description?: string; remedy?: string } {
+  const remedy = remedyOf(aadsts)
+  if (remedy !== undefined) return { remedy }
+  if (code !== 'interaction_required') return {}
+  return { description: UNKNOWN_CODE_DESCRIPTION, remedy: unknownCodeRemedy(aadsts) }
 }
 
 /** Whose fault it is: the caller's are for information, ours are errors. */

@@ -60,7 +60,12 @@ test.each<[string, TokenFailure, string]>([
     { ...password, aadsts: 1, status: 400, oauthError: 'invalid_grant', subError: 'user_password_expired' },
     'password_change_required',
   ],
-  ['invalid_client', { ...password, aadsts: 1, status: 401, oauthError: 'invalid_client' }, 'misconfigured'],
+  ['invalid_client', { ...password, status: 401, oauthError: 'invalid_client' }, 'misconfigured'],
+  [
+    'invalid_client with a code that nobody knows',
+    { ...password, aadsts: 1, status: 401, oauthError: 'invalid_client' },
+    'interaction_required',
+  ],
   [
     'an OAuth error that nobody knows',
     { ...password, status: 400, oauthError: 'brand_new' },

@@ -109,6 +109,7 @@ describe.each(tableFaults)('while the tables answer with %s', (_, fault) => {
     const line = broker.logged('token_request').findLast(({ warnings }) => warnings !== undefined)
     expect(line?.['warnings']).toEqual([
       expect.stringMatching(/^token_store_unavailable \(\w+/),
+      'refusals_not_shared',
       expect.stringMatching(/^token_not_stored \(\w+/),
     ])
     gateway.fault = undefined

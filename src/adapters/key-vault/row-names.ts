@@ -11,13 +11,13 @@ const INDEX_KEY = 'token-cache-index-key'
  */
 export interface RowNames {
   /** Of the entry of a user of a client profile. */
-  resolveEntryKey(client: string, username: string): Promise<string>
+  readonly resolveEntryKey: (client: string, username: string) => Promise<string>
   /** Of the user's row of refused passwords, and of one password in it. */
-  resolveAttempt(
+  readonly resolveAttempt: (
     authority: string,
     username: string,
     password: string,
-  ): Promise<{ readonly rowKey: string; readonly digest: string }>
+  ) => Promise<{ readonly rowKey: string; readonly digest: string }>
 }
 
 export function createRowNames(secrets: VaultSecrets): RowNames {

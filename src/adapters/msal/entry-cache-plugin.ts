@@ -4,7 +4,7 @@ import type { Persist, PersistOutcome } from '../../core/provider/identity-provi
 export interface EntryCachePlugin {
   readonly plugin: ICachePlugin
   /** What became of the cache, once MSAL is done. */
-  outcome(): PersistOutcome
+  readonly outcome: () => PersistOutcome
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { FailureCategory, FailureScope, ProviderFailure } from '../../core/provider/provider-failure.ts'
-import { meaningOfAadsts } from './aadsts-codes.ts'
+import { aadstsMeaningOf } from './aadsts-codes.ts'
 
 /**
  * Why there is no answer to judge.
@@ -58,7 +58,7 @@ const CATEGORY_BY_OAUTH_ERROR = new Map<string, FailureCategory>([
 
 /** The core's view of a failure: no word of Entra ID's or MSAL's is left in it but the code, to show. */
 export function providerFailureOf(failure: TokenFailure): ProviderFailure {
-  const known = failure.aadsts === undefined ? undefined : meaningOfAadsts(failure.aadsts)
+  const known = failure.aadsts === undefined ? undefined : aadstsMeaningOf(failure.aadsts)
   const category = passwordHasNoGrant(failure, known?.category ?? fallbackOf(failure))
   const scope = known?.scope ?? scopeOf(category)
   return {
@@ -95,6 +95,11 @@ function isPassingStatus(status: number): boolean {
 
 function byOAuthError({ grant, aadsts, oauthError, subError }: TokenFailure): FailureCategory | undefined {
   if (oauthError === undefined) return undefined
+  // A code that nobody knows proves nothing: the caller is told its name, in an answer that no flow retries.
+  if (aadsts !== undefined && oauthError !== 'invalid_grant') {
+    const meant = CATEGORY_BY_OAUTH_ERROR.get(oauthError)
+    return meant === undefined || meant === 'misconfigured' ? 'interaction_required' : meant
+  }
   // 403 is the answer that no caller retries: the safe side for an account that a retry could lock.
   if (oauthError !== 'invalid_grant') return CATEGORY_BY_OAUTH_ERROR.get(oauthError) ?? 'interaction_required'
   const category = CATEGORY_BY_SUBERROR.get(subError ?? '')

@@ -53,7 +53,7 @@ export function withUnsavedEntries(store: TokenEntryStore): UnsavedEntries {
         throw error
       }
     },
-    mark: store.mark,
+    mark: (key, marks, etag) => store.mark(key, marks, etag),
     async remove(key, etag) {
       unsaved.delete(key)
       return store.remove(key, etag)

@@ -16,7 +16,13 @@ export type FailureCategory =
     >
   | 'dead_grant'
 
-/** Whom a failure speaks of: nobody else may suffer for it. */
+/**
+ * Whose a failure is, and so what there is to pause: nobody else may suffer for it.
+ * - `account`: this account alone, and whatever a caller could provoke with a user name of his choice.
+ * - `on_premises`: the pass-through agents or the Active Directory behind them.
+ * - `profile`: the app registration, its credential, the tenant or the resource.
+ * - `service`: the identity provider itself.
+ */
 export type FailureScope = 'account' | 'on_premises' | 'profile' | 'service'
 
 /** Why an acquisition gave no token. No free text: the identity provider's descriptions name users. */

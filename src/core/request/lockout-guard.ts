@@ -165,6 +165,6 @@ function errorOf(verdict: Denial, now: number): BrokerError {
         logDetail: 'guard_lost_answer',
       })
     case 'being_asked':
-      return new BrokerError('temporarily_unavailable', { logDetail: 'guard_reserved' })
   }
+  return new BrokerError('temporarily_unavailable', { logDetail: 'guard_reserved' })
 }

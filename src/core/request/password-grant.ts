@@ -1,4 +1,3 @@
-import { BrokerError } from '../broker-error.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { IdentityProvider } from '../provider/identity-provider.ts'
 import type { Pauses } from '../provider/pauses.ts'

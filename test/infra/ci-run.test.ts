@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { afterAll, expect, test } from '@jest/globals'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'ci-run-'))
+// Fails one command, with a status: FAILING="run infra:check=69".
+const NPM = '#!/bin/sh\n[ "$*" != "${FAILING%=*}" ] || exit "${FAILING#*=}"\n'
+writeFileSync(join(folder, 'npm'), NPM, { mode: 0o755 })
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const ALL = 'npm ci, npm run check, npm run infra:check, npm run demo, npm test'
+const WITHOUT_BICEP = 'npm ci, npm run check, npm run demo, npm test'
+const NO_BICEP = 'npm run infra:check (the Bicep CLI cannot be had here)'
+
+test.each([
+  ['everything holds', '', {}, 0, [`== ran: ${ALL}`, '== skipped: nothing']],
+  [
+    'there is no Bicep',
+    'run infra:check=69',
+    {},
+    0,
+    [`!! SKIPPED: ${NO_BICEP}`, `== ran: ${WITHOUT_BICEP}`, `== skipped: ${NO_BICEP}`],
+  ],
+  [
+    'there is no Bicep in a workflow',
+    'run infra:check=69',
+    { GITHUB_ACTIONS: 'true' },
+    69,
+    [
+      '== ran: npm ci, npm run check',
+      '== skipped: nothing',
+      '== FAILED: npm run infra:check; what follows it was not run',
+    ],
+  ],
+  [
+    'a template is wrong',
+    'run infra:check=1',
+    {},
+    1,
+    [
+      '== ran: npm ci, npm run check',
+      '== skipped: nothing',
+      '== FAILED: npm run infra:check; what follows it was not run',
+    ],
+  ],
+  [
+    'a test fails',
+    'test=1',
+    {},
+    1,
+    [
+      '== ran: npm ci, npm run check, npm run infra:check, npm run demo',
+      '== skipped: nothing',
+      '== FAILED: npm test; what follows it was not run',
+    ],
+  ],
+])('says what was run and what was not when %s', (_, failing, environment, status, said) => {
+  const { GITHUB_ACTIONS: _outer, ...inherited } = process.env
+  const PATH = [folder, inherited['PATH']].join(delimiter)
+  const env = { ...inherited, PATH, FAILING: failing, ...environment }
+  const run = spawnSync('sh', ['-c', 'exec .ci/run 2>&1'], { cwd: root, env, encoding: 'utf8' })
+  expect([run.status, run.stdout.split('\n').filter((line) => /^(!!|== \w+:)/.test(line))]).toEqual([
+    status,
+    said,
+  ])
+})
+
+test.each(['ci.yml', 'deploy.yml'])('%s checks by .ci/run and keeps no list of its own', (name) => {
+  const text = readFileSync(join(root, '.github/workflows', name), 'utf8')
+  expect(text.match(/\.ci\/run$|\bnpm .*$/gm)).toEqual(['.ci/run'])
+})
+
+test('there is no workflow but those', () => {
+  expect(readdirSync(join(root, '.github/workflows')).toSorted()).toEqual(['ci.yml', 'deploy.yml'])
+})
