@@ -7,7 +7,6 @@ import { QueueClient } from '@azure/storage-queue'
 import { createCacheKeys } from './adapters/key-vault/cache-keys.ts'
 import { createClientProfiles, DEFAULT_PROFILE } from './adapters/key-vault/client-profiles.ts'
 import { createVaultSecrets } from './adapters/key-vault/vault-secrets.ts'
-import { createSweepMetrics } from './adapters/metrics/sweep-metrics.ts'
 import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
 import { chunkOfMessage, createChunkQueue } from './adapters/queue/chunk-queue.ts'
@@ -28,8 +27,8 @@ import { createTokenBroker } from './core/request/remembering-token-source.ts'
 import { createTokenMemory } from './core/request/token-memory.ts'
 import { createKeyedDigest } from './crypto/keyed-digest.ts'
 import { createPasswordVerifier, matchesPassword } from './crypto/password-verifier.ts'
-import type { RefreshChunkParts } from './functions/refreshchunk.ts'
-import type { RefreshTokensParts } from './functions/refreshtokens.ts'
+import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
+import type { RefreshTokensOptions } from './functions/refreshtokens.ts'
 import type { RequestTokenParts } from './functions/requesttoken.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
 import { queueNames, tableNames } from './storage-names.ts'
@@ -39,8 +38,8 @@ const RETRY_OPTIONS = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 5
 
 export interface Composition {
   readonly requestToken: RequestTokenParts
-  readonly refreshTokens: RefreshTokensParts
-  readonly refreshChunk: RefreshChunkParts
+  readonly refreshTokens: RefreshTokensOptions
+  readonly refreshChunk: RefreshChunkOptions
   readonly readinessOf: () => Promise<Readiness>
 }
 
@@ -145,11 +144,10 @@ export function compose(settings: Settings, now: () => number): Composition {
     },
     now,
   )
-  const recordSweep = createSweepMetrics()
   return {
     requestToken: { broker, now, deadlineInMs: settings.requestDeadlineInMs },
-    refreshTokens: { tick, recordSweep },
-    refreshChunk: { sweep, chunkOfMessage, recordSweep, now },
+    refreshTokens: { tick },
+    refreshChunk: { sweep, chunkOfMessage, now },
     readinessOf,
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
-import pMap from 'p-map'
+import pLimit from 'p-limit'
 import { cachedTokenOf } from '../../src/adapters/msal/cached-token.ts'
 import { createDueHintTable } from '../../src/adapters/tables/due-index-table.ts'
 import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
@@ -64,7 +64,7 @@ export async function operationsOfSweep(
   })
 
   const seed = storesIn(entryTable, hintTable)
-  await pMap(
+  await pLimit(PARALLEL_WRITES).map(
     Array.from({ length: counts.stored }, (_, number) => NOW + (number < counts.due ? 0 : 3_000_000)),
     async (dueTimestamp) => {
       const entryKey = randomBytes(32).toString('base64url')
@@ -78,7 +78,6 @@ export async function operationsOfSweep(
       await seed.dueIndex.add({ entryKey, dueTimestamp })
       await seed.store.write(entryKey, entry, NOW, undefined)
     },
-    { concurrency: PARALLEL_WRITES },
   )
 
   const { store, dueIndex } = storesIn(counted(entryTable), counted(hintTable))
@@ -108,7 +107,11 @@ export async function operationsOfSweep(
   })
   const chunkQueue = { isEmpty: async () => true, put: () => Promise.reject(new Error('nothing to spread')) }
   const tick = createRefreshTick({ dueIndex, sweep, chunkQueue, fanoutAbove: Infinity, now })
-  const { refreshed } = await tick({ periodInMs: PERIOD_IN_MS, correlationId: 'count' })
+  const { refreshed } = await tick({
+    periodInMs: PERIOD_IN_MS,
+    timeLimitInMs: PERIOD_IN_MS,
+    correlationId: 'count',
+  })
   if (refreshed !== counts.due) throw new Error(`${counts.due} were due, ${refreshed} refreshed`)
   return operations
 }

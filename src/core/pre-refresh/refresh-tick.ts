@@ -7,8 +7,6 @@ const HINTS_PER_CHUNK = 100
 const TICKS_AHEAD = 2
 /** The rest of the period is for what was begun in time, and for the host. */
 const SHARE_OF_PERIOD = 0.75
-/** Under the host's `functionTimeout` of five minutes. */
-const MAX_TIME_IN_MS = 4 * 60_000
 /** A queue that keeps a hint for so many periods is worked off by nobody. */
 const STUCK_AFTER_PERIODS = 5
 
@@ -41,7 +39,12 @@ export interface RefreshTickParts {
 }
 
 /** What the timer does: finds what is due, and refreshes it here or hands it out. Rejects when the index cannot be read. */
-export type RefreshTick = (options: { periodInMs: number; correlationId: string }) => Promise<TickSummary>
+export type RefreshTick = (options: {
+  periodInMs: number
+  /** Whatever the period, nothing is begun after this time. */
+  timeLimitInMs: number
+  correlationId: string
+}) => Promise<TickSummary>
 
 export function createRefreshTick(parts: RefreshTickParts): RefreshTick {
   const { dueIndex, sweep, chunkQueue, now } = parts
@@ -66,7 +69,7 @@ export function createRefreshTick(parts: RefreshTickParts): RefreshTick {
     }
   }
 
-  return async ({ periodInMs, correlationId }) => {
+  return async ({ periodInMs, timeLimitInMs, correlationId }) => {
     const startTimestamp = now()
     const horizonTimestamp = startTimestamp + TICKS_AHEAD * periodInMs
     const hints = await dueIndex.dueBefore(horizonTimestamp)
@@ -78,7 +81,7 @@ export function createRefreshTick(parts: RefreshTickParts): RefreshTick {
     const own = queued === undefined ? hints : isStuck ? hints.slice(0, parts.fanoutAbove) : []
     const summary = await sweep(own, {
       horizonTimestamp,
-      endTimestamp: startTimestamp + Math.min(SHARE_OF_PERIOD * periodInMs, MAX_TIME_IN_MS),
+      endTimestamp: startTimestamp + Math.min(SHARE_OF_PERIOD * periodInMs, timeLimitInMs),
       correlationId,
     })
     const left = isStuck ? summary.left + hints.length - own.length : summary.left
