@@ -29,7 +29,7 @@ import { createKeyedDigest } from './crypto/keyed-digest.ts'
 import { createPasswordVerifier, matchesPassword } from './crypto/password-verifier.ts'
 import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
 import type { RefreshTokensOptions } from './functions/refreshtokens.ts'
-import type { RequestTokenParts } from './functions/requesttoken.ts'
+import type { RequestTokenOptions } from './functions/requesttoken.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
 import { queueNames, tableNames } from './storage-names.ts'
 
@@ -37,7 +37,7 @@ import { queueNames, tableNames } from './storage-names.ts'
 const RETRY_OPTIONS = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 500 }
 
 export interface Composition {
-  readonly requestToken: RequestTokenParts
+  readonly requestToken: RequestTokenOptions
   readonly refreshTokens: RefreshTokensOptions
   readonly refreshChunk: RefreshChunkOptions
   readonly readinessOf: () => Promise<Readiness>
