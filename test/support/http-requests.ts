@@ -25,8 +25,13 @@ export function postStream(
   const nativeRequest = new Request('http://localhost/requesttoken', {
     method: 'POST',
     headers: { 'transfer-encoding': 'chunked', ...headers },
-    body: ReadableStream.from(chunks) as unknown as ReadableStream<Uint8Array>,
+    body: ReadableStream.from(chunks),
     duplex: 'half',
-  } as RequestInit)
+  })
+  return streamed(nativeRequest)
+}
+
+/** As the library makes it of a request that the host hands on through its proxy. */
+export function streamed(nativeRequest: Request): HttpRequest {
   return new HttpRequest({ nativeRequest } as unknown as ConstructorParameters<typeof HttpRequest>[0])
 }
