@@ -8,7 +8,6 @@ import { createClientProfiles, DEFAULT_PROFILE } from './adapters/key-vault/clie
 import { createRowNames } from './adapters/key-vault/row-names.ts'
 import { createSealingKeys } from './adapters/key-vault/sealing-keys.ts'
 import { createVaultSecrets } from './adapters/key-vault/vault-secrets.ts'
-import { createSweepMetrics } from './adapters/metrics/sweep-metrics.ts'
 import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
 import { chunkOfMessage, createChunkQueue } from './adapters/queue/chunk-queue.ts'
@@ -22,9 +21,9 @@ import { createReadiness, type Readiness } from './core/readiness.ts'
 import { composeCore } from './core-composition.ts'
 import { createKeyedDigest } from './crypto/keyed-digest.ts'
 import { createPasswordVerifier, matchesPassword } from './crypto/password-verifier.ts'
-import type { RefreshChunkParts } from './functions/refreshchunk.ts'
-import type { RefreshTokensParts } from './functions/refreshtokens.ts'
-import type { RequestTokenParts } from './functions/requesttoken.ts'
+import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
+import type { RefreshTokensOptions } from './functions/refreshtokens.ts'
+import type { RequestTokenOptions } from './functions/requesttoken.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
 import { queueNames, tableNames } from './storage-names.ts'
 
@@ -32,9 +31,9 @@ import { queueNames, tableNames } from './storage-names.ts'
 const RETRY_OPTIONS = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 500 }
 
 export interface Composition {
-  readonly requestToken: RequestTokenParts
-  readonly refreshTokens: RefreshTokensParts
-  readonly refreshChunk: RefreshChunkParts
+  readonly requestToken: RequestTokenOptions
+  readonly refreshTokens: RefreshTokensOptions
+  readonly refreshChunk: RefreshChunkOptions
   readonly checkReadiness: () => Promise<Readiness>
 }
 
@@ -52,7 +51,8 @@ export function compose(settings: Settings, clock: Clock): Composition {
   })
   const profiles = createClientProfiles(secrets)
   const keyRing = createSealingKeys(secrets)
-  const { resolveEntryKey, resolveAttempt } = createRowNames(secrets)
+  const rowNames = createRowNames(secrets)
+  const { resolveEntryKey, resolveAttempt } = rowNames
   const queue = new QueueClient(`${settings.queueServiceUrl}/${queueNames.refreshChunk}`, credential, {
     retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 500 },
   })
@@ -90,11 +90,15 @@ export function compose(settings: Settings, clock: Clock): Composition {
     },
     elapsed,
   )
-  const recordSweep = createSweepMetrics()
   return {
-    requestToken: { tokenSource, now, deadlineInMs: settings.requestDeadlineInMs },
-    refreshTokens: { tick, recordSweep },
-    refreshChunk: { sweep, chunkOfMessage, recordSweep, now },
+    requestToken: {
+      tokenSource,
+      now,
+      deadlineInMs: settings.requestDeadlineInMs,
+      digestCaller: rowNames.resolveCaller,
+    },
+    refreshTokens: { tick },
+    refreshChunk: { sweep, chunkOfMessage, now },
     checkReadiness,
   }
 }

@@ -1,5 +1,6 @@
-import { app, type HttpMethod } from '@azure/functions'
+import { app, type HttpFunctionOptions, type HttpMethod } from '@azure/functions'
 import { composeOnce } from './composition.ts'
+import { alwaysAnswering } from './functions/always-answering.ts'
 import { health } from './functions/health.ts'
 import { createReadyHandler } from './functions/ready.ts'
 import { createRefreshChunkHandler } from './functions/refreshchunk.ts'
@@ -7,16 +8,24 @@ import { createRefreshTokensHandler } from './functions/refreshtokens.ts'
 import { createRequestTokenHandler } from './functions/requesttoken.ts'
 import { queueNames } from './storage-names.ts'
 
+// Otherwise the host hands on no body that comes in chunks, which is how .NET and many others send theirs.
+app.setup({ enableHttpStream: true })
+
 const composition = composeOnce(process.env, {
   now: () => Date.now(),
   elapsed: () => performance.now(),
 })
 
+/** No HTTP function is registered in any other way. */
+function serve(name: string, options: HttpFunctionOptions): void {
+  app.http(name, { ...options, handler: alwaysAnswering(options.handler) })
+}
+
 /** All of them reach the handler, which answers 405: the host's own answer to a method that is not listed is 404. */
 const ANY_METHOD: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
 
 // The names are the routes: the Logic Apps action for Functions cannot call a function with a custom route.
-app.http('requesttoken', {
+serve('requesttoken', {
   methods: ANY_METHOD,
   authLevel: 'function',
   handler: createRequestTokenHandler(() => composition().requestToken),
@@ -35,10 +44,10 @@ app.storageQueue('refreshchunk', {
   handler: createRefreshChunkHandler(() => composition().refreshChunk),
 })
 
-app.http('ready', {
+serve('ready', {
   methods: ['GET'],
   authLevel: 'function',
   handler: createReadyHandler(async () => composition().checkReadiness()),
 })
 
-app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health })
+serve('health', { methods: ['GET'], authLevel: 'anonymous', handler: health })

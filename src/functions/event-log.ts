@@ -1,36 +1,84 @@
 import type { InvocationContext } from '@azure/functions'
 
-/** Everything that a log line may hold. Names, times, codes and keyed hashes: nothing that a caller sent. */
-export interface LogFields {
-  readonly action?: string | undefined
-  readonly client?: string | undefined
-  /** Keyed hash over profile and user name. */
-  readonly userHash?: string | undefined
-  readonly durationMs?: number | undefined
-  readonly source?: string | undefined
-  readonly status?: number | undefined
-  readonly error?: string | undefined
-  readonly aadsts?: number | undefined
-  readonly detail?: string | undefined
-  readonly due?: number
-  readonly refreshed?: number
-  readonly dropped?: number
-  readonly passed?: number
-  readonly failed?: Readonly<Record<string, number>>
-  readonly left?: number
-  readonly queued?: number
-  readonly waiting?: number
-  readonly oldestLagMs?: number
-  readonly warnings?: readonly string[] | undefined
-  readonly correlationId?: string | undefined
+const MAX_TEXT_LENGTH = 500
+const MAX_MEMBERS = 20
+
+/** A field of a line: what of a value may be written, `undefined` when nothing of it may. */
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value.slice(0, MAX_TEXT_LENGTH) : undefined
+const number = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined
+const texts = (value: unknown): readonly string[] | undefined =>
+  Array.isArray(value)
+    ? value
+        .slice(0, MAX_MEMBERS)
+        .map(text)
+        .filter((each) => each !== undefined)
+    : undefined
+const counts = (value: unknown): Readonly<Record<string, number>> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(
+        Object.entries(value)
+          .filter(([, count]) => number(count) !== undefined)
+          .slice(0, MAX_MEMBERS)
+          .map(([name, count]) => [name.slice(0, MAX_TEXT_LENGTH), Number(count)]),
+      )
+    : undefined
+
+const SWEEP = {
+  due: number,
+  refreshed: number,
+  dropped: number,
+  passed: number,
+  failed: counts,
+  left: number,
+  oldestLagMs: number,
+  durationMs: number,
+  correlationId: text,
 }
 
-/** One structured line: a constant event name and allow-listed fields. */
-export function logEvent(
+/**
+ * Every line there is, and everything that it may hold: names, times, codes and keyed hashes, nothing that a caller sent. It is
+ * looked up when a line is written, because an object may hold more than its type says.
+ */
+const EVENTS = {
+  token_request: {
+    client: text,
+    /** Keyed digest of the function key, or of the identity that the platform found. */
+    caller: text,
+    /** Keyed hash over profile and user name. */
+    userHash: text,
+    action: text,
+    source: text,
+    status: number,
+    error: text,
+    aadsts: number,
+    detail: text,
+    warnings: texts,
+    durationMs: number,
+    correlationId: text,
+  },
+  /** A handler threw what it should have answered. */
+  request_failed: { error: text, detail: text, status: number, correlationId: text },
+  not_ready: { detail: text, correlationId: text },
+  refresh_sweep: { ...SWEEP, queued: number, waiting: number },
+  refresh_sweep_failed: { detail: text, durationMs: number, correlationId: text },
+  refresh_chunk: SWEEP,
+}
+
+type Events = typeof EVENTS
+export type LogFields<E extends keyof Events> = {
+  readonly [F in keyof Events[E]]?: Events[E][F] extends (value: unknown) => infer Written ? Written : never
+}
+
+/** One structured line: a constant event name and the fields that this event may have. */
+export function logEvent<E extends keyof Events>(
   context: InvocationContext,
   level: 'info' | 'warn' | 'error',
-  event: string,
-  fields: LogFields,
+  event: E,
+  fields: LogFields<E>,
 ): void {
-  context[level](JSON.stringify({ event, ...fields }))
+  const given = fields as Readonly<Record<string, unknown>>
+  const allowed = Object.entries(EVENTS[event]).map(([name, written]) => [name, written(given[name])])
+  context[level](JSON.stringify({ event, ...Object.fromEntries(allowed) }))
 }

@@ -1,9 +1,13 @@
 import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
 import type { Readiness } from '../core/readiness.ts'
+import { NO_STORE_HEADERS } from '../http/no-store-headers.ts'
 import { logEvent } from './event-log.ts'
 
-/** `GET /ready`: 200 when every dependency works, else 503 and which one does not. `checkReadiness` may throw. */
+/**
+ * `GET /ready`: 200 when every dependency works, else 503 and which one does not. `checkReadiness` may throw a
+ * {@link BrokerError} when the app settings are wrong, so that there is nothing to ask.
+ */
 export function createReadyHandler(checkReadiness: () => Promise<Readiness>): HttpHandler {
   return async (_, context) => {
     const { isReady, checks, details } = await checkReadiness().catch(unreadable)
@@ -14,14 +18,14 @@ export function createReadyHandler(checkReadiness: () => Promise<Readiness>): Ht
       })
     return {
       status: isReady ? 200 : 503,
-      headers: { 'Cache-Control': 'no-store' },
+      headers: NO_STORE_HEADERS,
       jsonBody: { status: isReady ? 'ready' : 'not ready', checks },
     }
   }
 }
 
-/** The app settings are wrong: there is nothing to ask. */
 function unreadable(error: unknown): Readiness {
-  const detail = error instanceof BrokerError ? error.details.logDetail : undefined
-  return { isReady: false, checks: { settings: 'misconfigured' }, details: [detail ?? 'app settings'] }
+  if (!(error instanceof BrokerError)) throw error
+  const { logDetail = 'app settings' } = error.details
+  return { isReady: false, checks: { settings: 'misconfigured' }, details: [logDetail] }
 }

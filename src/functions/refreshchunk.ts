@@ -1,30 +1,27 @@
 import type { StorageQueueHandler } from '@azure/functions'
-import type { RefreshSweep, SweepSummary } from '../core/pre-refresh/refresh-sweep.ts'
+import type { RefreshSweep } from '../core/pre-refresh/refresh-sweep.ts'
 import type { HintChunk } from '../core/pre-refresh/chunk-queue.ts'
 import { logEvent } from './event-log.ts'
+import { FUNCTION_TIME_LIMIT_IN_MS } from './function-time-limit.ts'
+import { sweepLevelOf } from './sweep-level.ts'
 
-/** Under the host's `functionTimeout` of five minutes. What is left over is still in the index. */
-const TIME_LIMIT_IN_MS = 4 * 60_000
-
-export interface RefreshChunkParts {
+export interface RefreshChunkOptions {
   readonly sweep: RefreshSweep
   readonly chunkOfMessage: (message: unknown) => HintChunk
-  readonly recordSweep: (summary: SweepSummary, durationInMs: number) => void
   /** Epoch milliseconds. */
   readonly now: () => number
 }
 
 /** A chunk of due hints from the queue. Rejects on a message that is none, which the platform counts and sets aside. */
-export function createRefreshChunkHandler(parts: () => RefreshChunkParts): StorageQueueHandler {
+export function createRefreshChunkHandler(options: () => RefreshChunkOptions): StorageQueueHandler {
   return async (message, context) => {
     const startTime = performance.now()
-    const { sweep, chunkOfMessage, recordSweep, now } = parts()
+    const { sweep, chunkOfMessage, now } = options()
     const { horizonTimestamp, hints } = chunkOfMessage(message)
     const correlationId = context.invocationId
-    const endTimestamp = now() + TIME_LIMIT_IN_MS
+    const endTimestamp = now() + FUNCTION_TIME_LIMIT_IN_MS
     const summary = await sweep(hints, { horizonTimestamp, endTimestamp, correlationId })
     const durationMs = Math.round(performance.now() - startTime)
-    recordSweep(summary, durationMs)
-    logEvent(context, 'info', 'refresh_chunk', { ...summary, durationMs, correlationId })
+    logEvent(context, sweepLevelOf(summary), 'refresh_chunk', { ...summary, durationMs, correlationId })
   }
 }

@@ -1,29 +1,30 @@
 import type { TimerHandler } from '@azure/functions'
 import type { RefreshTick } from '../core/pre-refresh/refresh-tick.ts'
-import type { SweepSummary } from '../core/pre-refresh/refresh-sweep.ts'
 import { faultDetailOf } from '../core/fault-detail.ts'
 import { logEvent } from './event-log.ts'
+import { FUNCTION_TIME_LIMIT_IN_MS } from './function-time-limit.ts'
+import { sweepLevelOf } from './sweep-level.ts'
 
 const MIN_PERIOD_IN_MS = 60_000
+const MAX_PERIOD_IN_MS = 24 * 60 * 60_000
 
-export interface RefreshTokensParts {
+export interface RefreshTokensOptions {
   readonly tick: RefreshTick
-  readonly recordSweep: (summary: SweepSummary, durationInMs: number) => void
 }
 
 /** The timer. Never rejects: the next tick does what this one could not. */
-export function createRefreshTokensHandler(parts: () => RefreshTokensParts): TimerHandler {
+export function createRefreshTokensHandler(options: () => RefreshTokensOptions): TimerHandler {
   return async (timer, context) => {
     const startTime = performance.now()
     const durationSinceStart = () => Math.round(performance.now() - startTime)
     const correlationId = context.invocationId
     try {
-      const { tick, recordSweep } = parts()
-      const periodInMs = periodInMsOf(timer.scheduleStatus)
-      const summary = await tick({ periodInMs, timeLimitInMs: 4 * 60_000, correlationId })
-      recordSweep(summary, durationSinceStart())
-      const isClean = Object.keys(summary.failed).length === 0 && summary.left === 0
-      logEvent(context, isClean ? 'info' : 'warn', 'refresh_sweep', {
+      const summary = await options().tick({
+        periodInMs: periodInMsOf(timer.scheduleStatus),
+        timeLimitInMs: FUNCTION_TIME_LIMIT_IN_MS,
+        correlationId,
+      })
+      logEvent(context, sweepLevelOf(summary), 'refresh_sweep', {
         ...summary,
         durationMs: durationSinceStart(),
         correlationId,
@@ -41,7 +42,5 @@ export function createRefreshTokensHandler(parts: () => RefreshTokensParts): Tim
 /** From the schedule itself, so that another schedule needs no second setting. A late run must not shorten it. */
 function periodInMsOf(status: { last?: string; next?: string } | undefined): number {
   const periodInMs = Date.parse(status?.next ?? '') - Date.parse(status?.last ?? '')
-  return periodInMs >= MIN_PERIOD_IN_MS && periodInMs <= 24 * 60 * MIN_PERIOD_IN_MS
-    ? periodInMs
-    : MIN_PERIOD_IN_MS
+  return periodInMs >= MIN_PERIOD_IN_MS && periodInMs <= MAX_PERIOD_IN_MS ? periodInMs : MIN_PERIOD_IN_MS
 }

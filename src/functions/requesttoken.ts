@@ -1,49 +1,61 @@
 import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
 import type { BrokeredToken, TokenSource } from '../core/request/brokered-token.ts'
-import { faultDetailOf } from '../core/fault-detail.ts'
+import { resolveCaller, type CallerDigest } from '../http/caller.ts'
 import { errorResponseOf, isOurFault } from '../http/error-response.ts'
-import { tokenRequestOf } from '../http/token-request-reader.ts'
+import { readTokenRequest } from '../http/token-request-reader.ts'
 import { tokenResponseOf } from '../http/token-response.ts'
-import { withinDeadline } from './deadline.ts'
+import { withinTime } from '../time-limit.ts'
+import { brokerErrorOf } from './always-answering.ts'
 import { logEvent, type LogFields } from './event-log.ts'
 
-export interface RequestTokenParts {
+type Fields = LogFields<'token_request'>
+
+export interface RequestTokenOptions {
   readonly tokenSource: TokenSource
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Of the whole request, the body's arrival included. */
   readonly deadlineInMs: number
+  readonly digestCaller: CallerDigest
 }
 
-/** `POST /requesttoken`. `parts` may throw a {@link BrokerError}, which is then the answer. Never rejects. */
-export function createRequestTokenHandler(parts: () => RequestTokenParts): HttpHandler {
+/** `POST /requesttoken`. `options` may throw a {@link BrokerError}, which is then the answer. */
+export function createRequestTokenHandler(options: () => RequestTokenOptions): HttpHandler {
   return async (http, context) => {
     const correlationId = context.invocationId
     const startTime = performance.now()
-    const log = (level: 'info' | 'warn' | 'error', fields: LogFields) =>
+    let client: string | undefined
+    let caller: string | undefined
+    const log = (level: 'info' | 'warn' | 'error', fields: Fields) =>
       logEvent(context, level, 'token_request', {
+        client,
+        caller,
         ...fields,
         durationMs: Math.round(performance.now() - startTime),
         correlationId,
       })
-    let client: string | undefined
     try {
-      const { tokenSource, now, deadlineInMs } = parts()
-      const request = await tokenRequestOf(http)
-      client = request.client
-      const brokered = await withinDeadline(tokenSource({ ...request, correlationId }), deadlineInMs)
-      log(brokered.warnings.length > 0 ? 'warn' : 'info', { client, ...fieldsOf(brokered), status: 200 })
+      const { tokenSource, now, deadlineInMs, digestCaller } = options()
+      const answer = async () => {
+        caller = await resolveCaller(http, digestCaller)
+        const request = await readTokenRequest(http)
+        client = request.client
+        return tokenSource({ ...request, caller, correlationId })
+      }
+      const brokered = await withinTime(answer(), deadlineInMs, () => new BrokerError('deadline_exceeded'))
+      log(brokered.warnings.length > 0 ? 'warn' : 'info', { ...fieldsOf(brokered), status: 200 })
       return tokenResponseOf(brokered, correlationId, now())
     } catch (thrown) {
       const error = brokerErrorOf(thrown)
       const response = errorResponseOf(error, correlationId)
-      log(isOurFault(error) ? 'error' : 'info', { client, ...errorFieldsOf(error), status: response.status })
+      log(isOurFault(error) ? 'error' : 'info', { ...errorFieldsOf(error), status: response.status })
       return response
     }
   }
 }
 
-function fieldsOf({ action, source, entryKey, warnings }: BrokeredToken): LogFields {
+function fieldsOf({ action, source, entryKey, warnings }: BrokeredToken): Fields {
   return {
     action,
     source,
@@ -54,12 +66,6 @@ function fieldsOf({ action, source, entryKey, warnings }: BrokeredToken): LogFie
   }
 }
 
-function errorFieldsOf({ code, details }: BrokerError): LogFields {
+function errorFieldsOf({ code, details }: BrokerError): Fields {
   return { error: code, aadsts: details.aadsts, detail: details.logDetail, userHash: details.entryKey }
-}
-
-/** The name of an unforeseen error is all that may be said of it: its message may quote what it failed on. */
-function brokerErrorOf(thrown: unknown): BrokerError {
-  if (thrown instanceof BrokerError) return thrown
-  return new BrokerError('internal_error', { logDetail: faultDetailOf(thrown), cause: thrown })
 }

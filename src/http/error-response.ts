@@ -1,7 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { BrokerError, BrokerErrorCode } from '../core/broker-error.ts'
 import { remedyOf, UNKNOWN_CODE_DESCRIPTION, unknownCodeRemedy } from './aadsts-remedies.ts'
-import { NOT_CACHED } from './no-store-headers.ts'
+import { EXAMPLE_BODY } from './invalid-request.ts'
+import { NO_STORE_HEADERS } from './no-store-headers.ts'
 
 interface Answer {
   readonly status: number
@@ -15,13 +16,17 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const EXAMPLE = '{"username": "user@contoso.com", "password": "…"}'
+/** No longer than the broker itself would wait. */
+const MAX_RETRY_AFTER_IN_MS = 5 * 60_000
+/** No lock lasts longer. */
+const MAX_LOCK_IN_MS = 2 * 3_600_000
+const BASIC_CHALLENGE = { 'WWW-Authenticate': 'Basic realm="entra-token-broker", charset="UTF-8"' }
 
 const ANSWERS: Record<BrokerErrorCode, Answer> = {
   invalid_request: {
     status: 400,
     description: 'The request is not as it must be.',
-    remedy: `Send JSON such as ${EXAMPLE}.`,
+    remedy: `Send JSON such as ${EXAMPLE_BODY}.`,
     retryable: false,
   },
   method_not_allowed: {
@@ -36,7 +41,7 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
     status: 413,
     error: 'invalid_request',
     description: 'The body is larger than 8 KiB.',
-    remedy: `Send nothing but the credentials: ${EXAMPLE}.`,
+    remedy: `Send nothing but the credentials: ${EXAMPLE_BODY}.`,
     retryable: false,
   },
   unsupported_media_type: {
@@ -52,13 +57,21 @@ const ANSWERS: Record<BrokerErrorCode, Answer> = {
     remedy: 'Check the field client, or leave it out to use the default profile.',
     retryable: false,
   },
+  credentials_missing: {
+    status: 401,
+    error: 'invalid_request',
+    description: 'The request holds no user name and no password.',
+    remedy: `Send them as Authorization: Basic (base64 of username:password in UTF-8), or as JSON in the body: ${EXAMPLE_BODY}.`,
+    retryable: false,
+    headers: BASIC_CHALLENGE,
+  },
   invalid_credentials: {
     status: 401,
     description: 'Entra ID did not accept this user name and password.',
     remedy:
       'Check both; a reset may take minutes. Repeating the call unchanged can lock the account. Federated domains need password hash sync and the Home Realm Discovery policy AllowCloudPasswordValidation, or a cloud-only account (…onmicrosoft.com).',
     retryable: false,
-    headers: { 'WWW-Authenticate': 'Basic realm="entra-token-broker", charset="UTF-8"' },
+    headers: BASIC_CHALLENGE,
   },
   account_locked: {
     status: 423,
@@ -142,20 +155,18 @@ const TELLS_WHEN: ReadonlySet<BrokerErrorCode> = new Set(['account_locked', 'inv
 /** The one place that decides what a caller sees of a failure. */
 export function errorResponseOf({ code, details }: BrokerError, correlationId: string): HttpResponseInit {
   const answer = ANSWERS[code]
-  const retryAfterInMs = details.retryAfterInMs ?? answer.retryAfterInMs
   const retryAfterInSeconds =
-    retryAfterInMs === undefined || (!TELLS_WHEN.has(code) && !answer.retryable)
-      ? undefined
-      : Math.max(1, Math.ceil(retryAfterInMs / 1000))
+    answer.retryable || TELLS_WHEN.has(code) ? waitInSecondsOf(details.retryAfterInMs, answer) : undefined
   // Telling 50034 (unknown user) from 50126 (wrong password) would tell an attacker who has an account.
   const aadsts = code === 'invalid_credentials' ? undefined : details.aadsts
   const ofCode = aadsts === undefined ? undefined : wordsOf(code, aadsts)
   return {
     status: answer.status,
     headers: {
-      ...NOT_CACHED,
+      ...NO_STORE_HEADERS,
       ...answer.headers,
-      ...(answer.retryable && retryAfterInSeconds && { 'Retry-After': String(retryAfterInSeconds) }),
+      ...(answer.retryable &&
+        retryAfterInSeconds !== undefined && { 'Retry-After': String(retryAfterInSeconds) }),
     },
     jsonBody: {
       error: answer.error ?? code,
@@ -175,6 +186,14 @@ function wordsOf(code: BrokerErrorCode, aadsts: number): { description?: string;
   if (remedy !== undefined) return { remedy }
   if (code !== 'interaction_required') return {}
   return { description: UNKNOWN_CODE_DESCRIPTION, remedy: unknownCodeRemedy(aadsts) }
+}
+
+/** Whole seconds, at least one. What is no number, which an odd answer of Entra ID may lead to, counts as not said. */
+function waitInSecondsOf(timeInMs: number | undefined, usual: Answer): number | undefined {
+  const waitInMs = timeInMs === undefined || Number.isNaN(timeInMs) ? usual.retryAfterInMs : timeInMs
+  if (waitInMs === undefined) return undefined
+  const maxWaitInMs = usual.retryable ? MAX_RETRY_AFTER_IN_MS : MAX_LOCK_IN_MS
+  return Math.max(1, Math.ceil(Math.min(waitInMs, maxWaitInMs) / 1000))
 }
 
 /** Whose fault it is: the caller's are for information, ours are errors. */

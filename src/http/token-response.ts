@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { BrokeredToken } from '../core/request/brokered-token.ts'
 import type { WarningCode } from '../core/warning.ts'
-import { NOT_CACHED } from './no-store-headers.ts'
+import { NO_STORE_HEADERS } from './no-store-headers.ts'
 
 /** What a caller reads of a degradation. */
 const SENTENCES: Record<WarningCode, string> = {
@@ -27,7 +27,7 @@ export function tokenResponseOf(
 ): HttpResponseInit {
   return {
     status: 200,
-    headers: NOT_CACHED,
+    headers: NO_STORE_HEADERS,
     jsonBody: {
       accesstoken: token.value,
       expires_on: String(Math.floor(token.expiresOnTimestamp / 1000)),

@@ -78,6 +78,27 @@ test('Basic credentials are as good as those in the body', async () => {
   expect(answer.json).toMatchObject({ action: 'returned existing token' })
 })
 
+test('a client that sends credentials only when asked is asked, and then served', async () => {
+  const first = await broker.call('/requesttoken', { method: 'POST' })
+  expect([first.status, first.headers.get('www-authenticate'), first.json]).toEqual([
+    401,
+    'Basic realm="entra-token-broker", charset="UTF-8"',
+    {
+      error: 'invalid_request',
+      description: 'The request holds no user name and no password.',
+      remedy:
+        'Send them as Authorization: Basic (base64 of username:password in UTF-8), or as JSON in the body: ' +
+        '{"username": "user@contoso.com", "password": "…"}.',
+      retryable: false,
+      correlation_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    },
+  ])
+  expect(broker.logged('token_request').at(-1)).toMatchObject({ error: 'credentials_missing', status: 401 })
+  const authorization = `Basic ${Buffer.from(`${USERNAME}:${PASSWORD}`).toString('base64')}`
+  const second = await broker.call('/requesttoken', { method: 'POST', headers: { authorization } })
+  expect(second.status).toBe(200)
+})
+
 test('with more than the threshold left the token is served, with less it is refreshed', async () => {
   const { expires_in: left } = (await broker.requestToken()).json
   clock.advance(Number(left) - 601)
@@ -161,7 +182,7 @@ test('one line is logged for each request, with allow-listed fields alone', asyn
   await broker.call('/requesttoken', { method: 'POST', body: '{' })
   expect(broker.logs).toHaveLength(3)
   const fields = ['event', 'client', 'action', 'source', 'userHash', 'status', 'error', 'aadsts', 'detail']
-  const allowed = new Set([...fields, 'durationMs', 'correlationId', 'warnings'])
+  const allowed = new Set([...fields, 'caller', 'durationMs', 'correlationId', 'warnings'])
   const lines = broker.logged('token_request')
   expect(lines.flatMap((line) => Object.keys(line)).filter((name) => !allowed.has(name))).toEqual([])
   expect(lines.map(({ status }) => status)).toEqual([200, 401, 415])

@@ -1,67 +1,85 @@
-import { HttpRequest } from '@azure/functions'
+import { gzipSync } from 'node:zlib'
+import type { HttpRequest } from '@azure/functions'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { BrokerError } from '../../src/core/broker-error.ts'
 import { errorResponseOf } from '../../src/http/error-response.ts'
-import { tokenRequestOf } from '../../src/http/token-request-reader.ts'
+import { readTokenRequest } from '../../src/http/token-request-reader.ts'
+import { basicOf, JSON_TYPE, post, postStream } from '../support/http-requests.ts'
 
 const USERNAME = 'canary.user@contoso.example'
 const PASSWORD = 'canary-Password-1'
-const JSON_TYPE = { 'content-type': 'application/json' }
-const basicOf = (credentials: string) => ({
-  authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
-})
+const credentials = { username: USERNAME, password: PASSWORD }
+const basic = basicOf(`${USERNAME}:${PASSWORD}`)
+const json = (value: unknown) => JSON.stringify(value)
+const utf16 = (text: string) => Buffer.from(text, 'utf16le')
 
-function post(
-  body: string | Uint8Array,
-  headers: Record<string, string> = JSON_TYPE,
-  method = 'POST',
-): HttpRequest {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  return new HttpRequest({
-    method,
-    url: 'http://localhost/requesttoken',
-    headers,
-    ...(bytes.length > 0 && method !== 'GET' && { body: { bytes } }),
-  })
+/** In pieces of so many bytes. */
+function* chunksOf(bytes: Buffer, size: number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-const json = (value: unknown) => JSON.stringify(value)
-const credentials = { username: USERNAME, password: PASSWORD }
-
-test.each([
-  ['the sample of the predecessor', json(credentials), JSON_TYPE, {}],
-  ['a charset', json(credentials), { 'content-type': 'Application/JSON; charset="UTF-8"' }, {}],
-  ['unknown fields', json({ ...credentials, extra: [1], __proto__x: {} }), JSON_TYPE, {}],
+test.each<[string, HttpRequest, object]>([
+  ['the sample of the predecessor', post(json(credentials)), {}],
+  ['a charset', post(json(credentials), { 'content-type': 'Application/JSON; charset="UTF-8"' }), {}],
   [
-    'a __proto__ key',
-    `{"__proto__":{"password":"x"},"username":"${USERNAME}","password":"${PASSWORD}"}`,
-    JSON_TYPE,
+    'utf8 without its hyphen',
+    post(json(credentials), { 'content-type': 'application/json;charset=utf8' }),
     {},
   ],
-  ['whitespace around the name', json({ username: ` ${USERNAME}\u00a0`, password: PASSWORD }), JSON_TYPE, {}],
+  ['an empty charset', post(json(credentials), { 'content-type': 'application/json; charset=""' }), {}],
+  ['another parameter', post(json(credentials), { 'content-type': 'application/json; v="a;b"' }), {}],
+  [
+    'no compression, said aloud',
+    post(json(credentials), { ...JSON_TYPE, 'content-encoding': 'identity' }),
+    {},
+  ],
+  ['a byte order mark', post(`\uFEFF${json(credentials)}`), {}],
+  ['unknown fields', post(json({ ...credentials, extra: [1], constructor: {} })), {}],
+  [
+    'a __proto__ key',
+    post(`{"__proto__":{"client":"x"},"username":"${USERNAME}","password":"${PASSWORD}"}`),
+    {},
+  ],
+  ['whitespace around the name', post(json({ username: ` ${USERNAME}\u00a0`, password: PASSWORD })), {}],
   [
     'a profile and a minimum',
-    json({ ...credentials, client: 'crm-2', min_valid_seconds: 3000 }),
-    JSON_TYPE,
+    post(json({ ...credentials, client: 'CRM-2', min_valid_seconds: 3000 })),
     { client: 'crm-2', minValidInMs: 3_000_000 },
   ],
-  ['Basic without a body', '', basicOf(`${USERNAME}:${PASSWORD}`), {}],
+  ['options that are null', post(json({ ...credentials, client: null, min_valid_seconds: null })), {}],
+  ['options that are empty', post(json({ ...credentials, client: '', min_valid_seconds: '' })), {}],
+  ['Basic without a body', post('', basic), {}],
   [
     'Basic with a body of options',
-    json({ client: 'crm' }),
-    { ...JSON_TYPE, ...basicOf(`${USERNAME}:${PASSWORD}`) },
+    post(json({ client: 'crm' }), { ...JSON_TYPE, ...basic }),
     { client: 'crm' },
   ],
   [
-    'lower-case basic',
-    '',
-    { authorization: basicOf(`${USERNAME}:${PASSWORD}`).authorization.replace('Basic', 'basic') },
+    'Basic beside empty credentials',
+    post(json({ username: '', password: null }), { ...JSON_TYPE, ...basic }),
     {},
   ],
-  ['another scheme beside the body', json(credentials), { ...JSON_TYPE, authorization: 'Bearer x' }, {}],
-])('%s is read', async (_, body, headers, rest) => {
-  expect(await tokenRequestOf(post(body, headers as Record<string, string>))).toEqual({
+  ['lower-case basic', post('', { authorization: basic.authorization.replace('Basic', 'basic') }), {}],
+  ['Basic and more than one space', post('', { authorization: basic.authorization.replace(' ', '  ') }), {}],
+  [
+    'another scheme beside the body',
+    post(json(credentials), { ...JSON_TYPE, authorization: 'Bearer x' }),
+    {},
+  ],
+  ['chunks', postStream(chunksOf(Buffer.from(json(credentials)), 7)), {}],
+  [
+    'chunks that cut a letter in two, up to the last byte that is allowed',
+    postStream(chunksOf(Buffer.from(json({ ...credentials, extra: 'ü'.repeat(4054) })), 1001)),
+    {},
+  ],
+  [
+    'Basic with chunks',
+    postStream([Buffer.from('{"client":"crm"}')], { ...JSON_TYPE, ...basic }),
+    { client: 'crm' },
+  ],
+])('%s: it is read', async (_, request, rest) => {
+  expect(await readTokenRequest(request)).toEqual({
     ...credentials,
     client: 'default',
     minValidInMs: 0,
@@ -70,156 +88,379 @@ test.each([
 })
 
 test('a password may hold colons and any letters', async () => {
-  const request = await tokenRequestOf(post('', basicOf('zażółć@contoso.example:pä:ß:𝒳')))
-  expect(request).toMatchObject({ username: 'zażółć@contoso.example', password: 'pä:ß:𝒳' })
+  expect(await readTokenRequest(post('', basicOf('zażółć@contoso.example:pä:ß:𝒳')))).toEqual({
+    username: 'zażółć@contoso.example',
+    password: 'pä:ß:𝒳',
+    client: 'default',
+    minValidInMs: 0,
+  })
 })
 
-test.each<[string, HttpRequest, number, RegExp]>([
-  ['GET', post('', {}, 'GET'), 405, /Only POST/],
-  ['an empty body', post(''), 400, /The body is empty/],
-  ['not JSON', post(`{"username":"${USERNAME}"`), 400, /not JSON/],
-  ['bytes that are not UTF-8', post(Buffer.from([0x7b, 0xff, 0x7d])), 400, /not JSON in UTF-8/],
-  ['an array', post(json([USERNAME, PASSWORD])), 400, /must be a JSON object/],
-  ['a string', post(json(PASSWORD)), 400, /must be a JSON object/],
-  ['null', post('null'), 400, /must be a JSON object/],
-  ['deep JSON', post('['.repeat(4000) + ']'.repeat(4000)), 400, /must be a JSON object/],
-  ['no fields', post('{}'), 400, /username is missing; password is missing/],
+const CORRECT = 'Correct that. A request looks like {"username": "user@contoso.com", "password": "…"}.'
+const HOW_BASIC = 'Send Authorization: Basic, a space, and base64 of username:password in UTF-8.'
+const IN_UTF_8 =
+  'Send it in UTF-8, with the header Content-Type: application/json; charset=utf-8, and uncompressed.'
+const AS_JSON =
+  'Send JSON such as {"username": "user@contoso.com", "password": "…"}, with the header Content-Type: application/json, once.'
+const QUOTED =
+  'Send JSON such as {"username": "user@contoso.com", "password": "…"}: names and texts in double quotes, no comma after ' +
+  'the last field, and " and \\ inside a password as \\" and \\\\.'
+const NO_CREDENTIALS = 'The request holds no user name and no password.'
+const BOTH_WAYS =
+  'Send them as Authorization: Basic (base64 of username:password in UTF-8), or as JSON in the body: ' +
+  '{"username": "user@contoso.com", "password": "…"}.'
+const TWICE = 'The credentials are sent twice, as Authorization: Basic and in the body.'
+const ONCE =
+  'Send them once: leave username and password out of the body, or leave out the Authorization header.'
+const NO_BASE64 = 'The Authorization header is not Basic with one value in base64.'
+const BASIC_NOT_UTF_8 = 'The credentials in the Authorization header are not in UTF-8.'
+const BASIC_IN_UTF_8 =
+  'Encode username:password in UTF-8 before base64 (RFC 7617), or send both as JSON in the body.'
+const TOO_LARGE = 'The body is larger than 8 KiB.'
+const ONLY = 'Send nothing but the credentials: {"username": "user@contoso.com", "password": "…"}.'
+const NO_CHUNKS =
+  'The body was sent in chunks, and none arrived: it is empty, or the host does not hand chunks on.'
+const LENGTH = 'Send the body with a Content-Length, or leave out Transfer-Encoding when there is none.'
+const OBJECT = 'The body must be a JSON object.'
+
+const typed = (contentType: string) => post(json(credentials), { 'content-type': contentType })
+const field = (fields: object) => post(json({ ...credentials, ...fields }))
+
+test.each<[string, HttpRequest, status: number, description: string, remedy: string]>([
+  [
+    'GET',
+    post('', {}, { method: 'GET' }),
+    405,
+    'Only POST is allowed here.',
+    'Send the same request with the method POST.',
+  ],
+  // No credentials at all: a challenge, for clients that wait for one.
+  ['nothing', post('', {}), 401, NO_CREDENTIALS, BOTH_WAYS],
+  ['no fields', post('{}'), 401, NO_CREDENTIALS, BOTH_WAYS],
+  ['options alone', post('{"client":"crm"}'), 401, NO_CREDENTIALS, BOTH_WAYS],
+  ['null for both', field({ username: null, password: null }), 401, NO_CREDENTIALS, BOTH_WAYS],
+  [
+    'credentials that are inherited',
+    post(`{"__proto__":${json(credentials)}}`),
+    401,
+    NO_CREDENTIALS,
+    BOTH_WAYS,
+  ],
+  ['another scheme alone', post('', { authorization: 'Negotiate x' }), 401, NO_CREDENTIALS, BOTH_WAYS],
+  // Not JSON.
+  ['JSON that ends early', post(`{"username":"${USERNAME}"`), 400, 'The body is not JSON.', QUOTED],
+  [
+    'a comma too many',
+    post(`{"username":"${USERNAME}","password":"${PASSWORD}",}`),
+    400,
+    'The body is not JSON.',
+    QUOTED,
+  ],
+  [
+    'a quote in a password',
+    post(`{"username":"${USERNAME}","password":"a"b"}`),
+    400,
+    'The body is not JSON.',
+    QUOTED,
+  ],
+  ['single quotes', post(`{'username':'${USERNAME}'}`), 400, 'The body is not JSON.', QUOTED],
+  ['an array', post(json([USERNAME, PASSWORD])), 400, OBJECT, CORRECT],
+  ['a string', post(json(PASSWORD)), 400, OBJECT, CORRECT],
+  ['null', post('null'), 400, OBJECT, CORRECT],
+  ['null beside Basic', post('null', { ...JSON_TYPE, ...basic }), 400, OBJECT, CORRECT],
+  ['deep JSON', post('['.repeat(4000) + ']'.repeat(4000)), 400, OBJECT, CORRECT],
+  // Fields.
+  ['no password', post(json({ username: USERNAME })), 400, 'password is missing.', CORRECT],
+  ['no user name', post(json({ password: PASSWORD })), 400, 'username is missing.', CORRECT],
+  ['null for one', field({ password: null }), 400, 'password is missing.', CORRECT],
   [
     'numbers for strings',
-    post(json({ username: 1, password: 2 })),
+    field({ username: 1, password: 2 }),
     400,
-    /username must be a string; password must be a string/,
+    'username must be a string, in double quotes; password must be a string, in double quotes.',
+    CORRECT,
   ],
-  ['null for a string', post(json({ ...credentials, password: null })), 400, /password must be a string/],
+  [
+    'a list for a string',
+    field({ password: [PASSWORD] }),
+    400,
+    'password must be a string, in double quotes.',
+    CORRECT,
+  ],
   [
     'empty strings',
-    post(json({ username: '', password: '' })),
+    field({ username: '', password: '' }),
     400,
-    /username must not be empty; password must not be empty/,
+    'username must not be empty; password must not be empty.',
+    CORRECT,
   ],
-  ['a blank name', post(json({ ...credentials, username: '  ' })), 400, /username must not be empty/],
+  ['a blank name', field({ username: '  ' }), 400, 'username must not be empty.', CORRECT],
   [
     'a lone surrogate',
     post(`{"username":"${USERNAME}","password":"\\ud800"}`),
     400,
-    /password must not contain half of a surrogate/,
+    'password must not contain half of a surrogate pair.',
+    CORRECT,
   ],
   [
     'NUL',
-    post(json({ ...credentials, password: `${PASSWORD}\0` })),
+    field({ password: `${PASSWORD}\0` }),
     400,
-    /password must not contain control characters/,
+    'password must not contain control characters.',
+    CORRECT,
   ],
   [
     'a line break',
-    post(json({ ...credentials, username: `${USERNAME}\n.` })),
+    field({ username: `${USERNAME}\n.` }),
     400,
-    /username must not contain control/,
+    'username must not contain control characters.',
+    CORRECT,
   ],
   [
     'whitespace before the password',
-    post(json({ ...credentials, password: ` ${PASSWORD}` })),
+    field({ password: ` ${PASSWORD}` }),
     400,
-    /begin or end with whitespace/,
+    'password must not begin or end with whitespace: Entra ID refuses that.',
+    CORRECT,
   ],
   [
     'whitespace after the password',
-    post(json({ ...credentials, password: `${PASSWORD}\u00a0` })),
+    field({ password: `${PASSWORD}\u00a0` }),
     400,
-    /begin or end with whitespace/,
+    'password must not begin or end with whitespace: Entra ID refuses that.',
+    CORRECT,
   ],
   [
     'a long name',
-    post(json({ ...credentials, username: 'x'.repeat(321) })),
+    field({ username: 'x'.repeat(321) }),
     400,
-    /username must have at most 320/,
+    'username must have at most 320 characters.',
+    CORRECT,
   ],
   [
     'a long password',
-    post(json({ ...credentials, password: 'x'.repeat(513) })),
+    field({ password: 'x'.repeat(513) }),
     400,
-    /password must have at most 512/,
+    'password must have at most 512 characters.',
+    CORRECT,
   ],
   [
-    '10,000 characters',
-    post(json({ ...credentials, password: 'x'.repeat(10_000) })),
-    413,
-    /larger than 8 KiB/,
+    'a path in the profile',
+    field({ client: '../keys' }),
+    400,
+    'client must have 1 to 64 letters, digits or hyphens.',
+    CORRECT,
   ],
-  ['a megabyte', post('x'.repeat(1024 * 1024)), 413, /larger than 8 KiB/],
+  [
+    'a number for the profile',
+    field({ client: 7 }),
+    400,
+    'client must be a string, in double quotes.',
+    CORRECT,
+  ],
+  [
+    'a minimum in text',
+    field({ min_valid_seconds: '600' }),
+    400,
+    'min_valid_seconds must be a whole number of seconds, without quotes.',
+    CORRECT,
+  ],
+  [
+    'a fraction',
+    field({ min_valid_seconds: 0.5 }),
+    400,
+    'min_valid_seconds must be a whole number of seconds, without quotes.',
+    CORRECT,
+  ],
+  [
+    'a minimum beyond all numbers',
+    post(`{"username":"${USERNAME}","password":"${PASSWORD}","min_valid_seconds":1e400}`),
+    400,
+    'min_valid_seconds must be a whole number of seconds, without quotes.',
+    CORRECT,
+  ],
+  [
+    'a minimum too small',
+    field({ min_valid_seconds: -1 }),
+    400,
+    'min_valid_seconds must be at least 0.',
+    CORRECT,
+  ],
+  [
+    'a minimum too large',
+    field({ min_valid_seconds: 3001 }),
+    400,
+    'min_valid_seconds must be at most 3000.',
+    CORRECT,
+  ],
+  // Size.
+  ['10,000 characters', field({ password: 'x'.repeat(10_000) }), 413, TOO_LARGE, ONLY],
+  ['8 KiB and a byte', post('x'.repeat(8193)), 413, TOO_LARGE, ONLY],
   [
     'a megabyte that is only announced',
     post('{}', { ...JSON_TYPE, 'content-length': '1048576' }),
     413,
-    /larger/,
+    TOO_LARGE,
+    ONLY,
   ],
+  ['9 KiB in chunks', postStream(chunksOf(Buffer.alloc(9216, 'x'), 1024)), 413, TOO_LARGE, ONLY],
+  // Media types and charsets.
+  ['text/plain', typed('text/plain'), 415, 'The body is not declared as JSON.', AS_JSON],
+  ['text/json', typed('text/json'), 415, 'The body is not declared as JSON.', AS_JSON],
+  ['a form', typed('application/x-www-form-urlencoded'), 415, 'The body is not declared as JSON.', AS_JSON],
+  ['no content type', post(json(credentials), {}), 415, 'The body is not declared as JSON.', AS_JSON],
   [
-    'a path in the profile',
-    post(json({ ...credentials, client: '../keys' })),
-    400,
-    /client must have 1 to 64/,
-  ],
-  ['an empty profile', post(json({ ...credentials, client: '' })), 400, /client must have 1 to 64/],
-  [
-    'a minimum in text',
-    post(json({ ...credentials, min_valid_seconds: '600' })),
-    400,
-    /min_valid_seconds must be a whole number/,
-  ],
-  [
-    'a fraction',
-    post(json({ ...credentials, min_valid_seconds: 0.5 })),
-    400,
-    /min_valid_seconds must be a whole number/,
-  ],
-  ['a minimum too small', post(json({ ...credentials, min_valid_seconds: -1 })), 400, /at least 0/],
-  ['a minimum too large', post(json({ ...credentials, min_valid_seconds: 3001 })), 400, /at most 3000/],
-  ['text/plain', post(json(credentials), { 'content-type': 'text/plain' }), 415, /not declared as JSON/],
-  ['no content type', post(json(credentials), {}), 415, /not declared as JSON/],
-  [
-    'UTF-16',
-    post(json(credentials), { 'content-type': 'application/json; charset=utf-16' }),
+    'the content type twice',
+    typed('application/json, application/json'),
     415,
-    /not declared as JSON/,
+    'The body is not declared as JSON.',
+    AS_JSON,
+  ],
+  ['not a content type', typed('json'), 415, 'The body is not declared as JSON.', AS_JSON],
+  [
+    'UTF-16, declared',
+    typed('application/json; charset=utf-16'),
+    415,
+    'The body is declared in another charset than UTF-8.',
+    IN_UTF_8,
   ],
   [
-    'Basic and the body',
-    post(json(credentials), { ...JSON_TYPE, ...basicOf(`${USERNAME}:${PASSWORD}`) }),
-    400,
-    /username must not be sent together/,
+    'ISO-8859-1, declared',
+    typed('application/json; charset="iso-8859-1"'),
+    415,
+    'The body is declared in another charset than UTF-8.',
+    IN_UTF_8,
   ],
   [
-    'Basic and a password',
-    post(json({ password: PASSWORD }), { ...JSON_TYPE, ...basicOf(`${USERNAME}:${PASSWORD}`) }),
+    'ISO-8859-1',
+    post(Buffer.from(json({ ...credentials, extra: 'ü' }), 'latin1')),
     400,
-    /password must not be sent together/,
+    'The body is not in UTF-8.',
+    IN_UTF_8,
   ],
-  ['Basic without a colon', post('', basicOf(PASSWORD)), 400, /not Basic with base64/],
-  ['Basic without anything', post('', { authorization: 'Basic' }), 400, /not Basic with base64/],
+  ['UTF-16', post(utf16(json(credentials))), 400, 'The body is not in UTF-8.', IN_UTF_8],
   [
-    'Basic that is not base64',
-    post('', { authorization: `Basic ${PASSWORD}:!` }),
+    'UTF-16 with its mark',
+    post(utf16(`\uFEFF${json(credentials)}`)),
     400,
-    /not Basic with base64/,
+    'The body is not in UTF-8.',
+    IN_UTF_8,
   ],
   [
-    'Basic in Latin-1',
-    post('', { authorization: `Basic ${Buffer.from('ü:x', 'latin1').toString('base64')}` }),
+    'UTF-16, high byte first',
+    post(utf16(json(credentials)).swap16()),
     400,
-    /UTF-8/,
+    'The body is not in UTF-8.',
+    IN_UTF_8,
   ],
-  ['Basic with an empty password', post('', basicOf(`${USERNAME}:`)), 400, /password must not be empty/],
-])('%s is refused', async (_, request, status, description) => {
-  const error = await tokenRequestOf(request).catch((thrown: unknown) => thrown)
+  [
+    'gzip, declared',
+    post(gzipSync(json(credentials)), { ...JSON_TYPE, 'content-encoding': 'gzip' }),
+    415,
+    'The body is declared as compressed.',
+    IN_UTF_8,
+  ],
+  ['gzip', post(gzipSync(json(credentials))), 400, 'The body is not in UTF-8.', IN_UTF_8],
+  // Chunks that a host without streaming swallows.
+  [
+    'a chunked body that did not arrive',
+    post('', { ...JSON_TYPE, 'transfer-encoding': 'chunked' }),
+    400,
+    NO_CHUNKS,
+    LENGTH,
+  ],
+  ['the same beside Basic', post('', { ...basic, 'transfer-encoding': 'chunked' }), 400, NO_CHUNKS, LENGTH],
+  ['no chunks', postStream([], basic), 400, NO_CHUNKS, LENGTH],
+  [
+    'a connection that ends too soon',
+    postStream(
+      (async function* () {
+        yield Buffer.from('{')
+        throw new Error('aborted')
+      })(),
+    ),
+    400,
+    'The connection ended before the body did.',
+    'Send the request again, whole.',
+  ],
+  // Basic.
+  ['Basic and the body', post(json(credentials), { ...JSON_TYPE, ...basic }), 400, TWICE, ONCE],
+  ['Basic and a password', post(json({ password: PASSWORD }), { ...JSON_TYPE, ...basic }), 400, TWICE, ONCE],
+  [
+    'Basic without a colon',
+    post('', basicOf(PASSWORD)),
+    400,
+    'The credentials in the Authorization header have no colon between them.',
+    HOW_BASIC,
+  ],
+  ['Basic without anything', post('', { authorization: 'Basic' }), 400, NO_BASE64, HOW_BASIC],
+  ['Basic that is not base64', post('', { authorization: `Basic ${PASSWORD}:!` }), 400, NO_BASE64, HOW_BASIC],
+  [
+    'Basic twice',
+    post('', { authorization: `${basic.authorization}, ${basic.authorization}` }),
+    400,
+    NO_BASE64,
+    HOW_BASIC,
+  ],
+  ['Basic in Latin-1', post('', basicOf(Buffer.from('ü:x', 'latin1'))), 400, BASIC_NOT_UTF_8, BASIC_IN_UTF_8],
+  [
+    'Basic in UTF-16',
+    post('', basicOf(utf16(`${USERNAME}:${PASSWORD}`))),
+    400,
+    BASIC_NOT_UTF_8,
+    BASIC_IN_UTF_8,
+  ],
+  [
+    'Basic with an empty password',
+    post('', basicOf(`${USERNAME}:`)),
+    400,
+    'password must not be empty.',
+    CORRECT,
+  ],
+  [
+    'Basic with NUL',
+    post('', basicOf(`${USERNAME}:x\0`)),
+    400,
+    'password must not contain control characters.',
+    CORRECT,
+  ],
+])('%s: it is refused', async (_, request, status, description, remedy) => {
+  const error = await readTokenRequest(request).catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(BrokerError)
   const response = errorResponseOf(error as BrokerError, 'id')
-  const body = response.jsonBody as Record<string, unknown>
-  expect(response.status).toBe(status)
-  expect(body).toMatchObject({ error: 'invalid_request', retryable: false, correlation_id: 'id' })
-  expect(body['description']).toMatch(description)
-  expect(body['remedy']).toEqual(expect.stringMatching(/\.$/))
-  expect(new Headers(response.headers as Record<string, string>).get('content-type')).toBe('application/json')
-  for (const secret of [USERNAME, PASSWORD, 'xxxx']) expect(json(response)).not.toContain(secret)
+  expect(response).toEqual({
+    status,
+    headers: {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      Pragma: 'no-cache',
+      'X-Content-Type-Options': 'nosniff',
+      ...(status === 401 && { 'WWW-Authenticate': 'Basic realm="entra-token-broker", charset="UTF-8"' }),
+      ...(status === 405 && { Allow: 'POST' }),
+    },
+    jsonBody: { error: 'invalid_request', description, remedy, retryable: false, correlation_id: 'id' },
+  })
+  const { logDetail } = (error as BrokerError).details
+  for (const secret of [USERNAME, PASSWORD, 'xxxx']) expect(json([response, logDetail])).not.toContain(secret)
+})
+
+test('past 8 KiB nothing more is read, and the stream is told', async () => {
+  let given = 0
+  let isCancelled = false
+  const endless = async function* () {
+    try {
+      for (;;) {
+        given += 1024
+        yield Buffer.alloc(1024)
+      }
+    } finally {
+      isCancelled = true
+    }
+  }
+  await expect(readTokenRequest(postStream(endless()))).rejects.toMatchObject({ code: 'request_too_large' })
+  // The ninth piece passes the limit; a tenth may be on its way.
+  expect(given).toBeLessThanOrEqual(10 * 1024)
+  expect(isCancelled).toBe(true)
 })
 
 test('whatever the body, there is a request or an error of ours', async () => {
@@ -228,13 +469,17 @@ test('whatever the body, there is a request or an error of ours', async () => {
       fc.oneof(
         fc.json(),
         fc.string(),
-        fc.record({ username: fc.anything(), password: fc.string() }).map(json),
+        fc.uint8Array(),
+        fc.record({ username: fc.anything(), password: fc.string(), client: fc.anything() }).map(json),
       ),
-      async (body) => {
-        const outcome = await tokenRequestOf(post(body)).catch((thrown: unknown) => thrown)
+      fc.constantFrom<Record<string, string>>({}, basic),
+      async (body, headers) => {
+        const outcome = await readTokenRequest(post(body, { ...JSON_TYPE, ...headers })).catch(
+          (thrown: unknown) => thrown,
+        )
         if (outcome instanceof Error) expect(outcome).toBeInstanceOf(BrokerError)
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 500 },
   )
 })

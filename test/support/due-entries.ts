@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pMap from 'p-map'
+import pLimit from 'p-limit'
 import { createEntraTokens, createKeyState, type KeyState } from '../../local/entra/tokens.ts'
 import { demoClientId, demoResource, demoUser } from '../../local/emulators.ts'
 import { cachedTokenOf } from '../../src/adapters/msal/cached-token.ts'
@@ -51,28 +51,24 @@ export async function seedEntries(processes: Processes, { keys, users }: Directo
   const { entry } = template
   const expiresOnTimestamp = cachedTokenOf(entry.serializedCache)?.expiresOnTimestamp ?? 0
   const [objectId = ''] = /[0-9a-f-]{36}/.exec(Object.keys(accountsOf(entry.serializedCache))[0] ?? '') ?? []
-  await pMap(
-    users,
-    async (user) => {
-      const refreshToken = await sealGrant({
-        username: user.username,
-        clientId: demoClientId,
-        resource: demoResource,
-        isConfidential: false,
-        passwordGeneration: 0,
-        revocationGeneration: 0,
-        issuedAt: now(),
-      })
-      const serializedCache = entry.serializedCache
-        .replaceAll(objectId, user.objectId)
-        .replaceAll(demoUser.username, user.username)
-        .replace(/("RefreshToken":.*?"secret":")[^"]+/, `$1${refreshToken}`)
-      const entryKey = await entryKeyOf(user.username)
-      await dueIndex.add({ entryKey, dueTimestamp: expiresOnTimestamp - 600_000 })
-      await store.write(entryKey, { ...entry, serializedCache }, now(), undefined)
-    },
-    { concurrency: PARALLEL_WRITES },
-  )
+  await pLimit(PARALLEL_WRITES).map(users, async (user) => {
+    const refreshToken = await sealGrant({
+      username: user.username,
+      clientId: demoClientId,
+      resource: demoResource,
+      isConfidential: false,
+      passwordGeneration: 0,
+      revocationGeneration: 0,
+      issuedAt: now(),
+    })
+    const serializedCache = entry.serializedCache
+      .replaceAll(objectId, user.objectId)
+      .replaceAll(demoUser.username, user.username)
+      .replace(/("RefreshToken":.*?"secret":")[^"]+/, `$1${refreshToken}`)
+    const entryKey = await entryKeyOf(user.username)
+    await dueIndex.add({ entryKey, dueTimestamp: expiresOnTimestamp - 600_000 })
+    await store.write(entryKey, { ...entry, serializedCache }, now(), undefined)
+  })
 }
 
 function accountsOf(serializedCache: string): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
-import pMap from 'p-map'
+import pLimit from 'p-limit'
 import { cachedTokenOf } from '../../src/adapters/msal/cached-token.ts'
 import { createDueIndexTable } from '../../src/adapters/tables/due-index-table.ts'
 import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
@@ -67,7 +67,7 @@ export async function operationsOfSweep(
   })
 
   const seed = storesIn(entryTable, hintTable)
-  await pMap(
+  await pLimit(PARALLEL_WRITES).map(
     Array.from({ length: counts.stored }, (_, number) => NOW + (number < counts.due ? 0 : 3_000_000)),
     async (dueTimestamp) => {
       const entryKey = randomBytes(32).toString('base64url')
@@ -82,7 +82,6 @@ export async function operationsOfSweep(
       await seed.dueIndex.add({ entryKey, dueTimestamp })
       await seed.store.write(entryKey, entry, NOW, undefined)
     },
-    { concurrency: PARALLEL_WRITES },
   )
 
   const { store, dueIndex } = storesIn(counted(entryTable), counted(hintTable))

@@ -1,4 +1,5 @@
 import type { TokenCredential } from '@azure/identity'
+import { withinTime } from '../../time-limit.ts'
 
 /** The platform's identity endpoint did not answer in time. */
 class CredentialTimeoutError extends Error {
@@ -11,16 +12,7 @@ class CredentialTimeoutError extends Error {
  */
 export function withTimeLimit(credential: TokenCredential, timeoutInMs: number): TokenCredential {
   return {
-    async getToken(scopes, options) {
-      let timer: NodeJS.Timeout | undefined
-      const deadline = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new CredentialTimeoutError()), timeoutInMs)
-      })
-      try {
-        return await Promise.race([credential.getToken(scopes, options), deadline])
-      } finally {
-        clearTimeout(timer)
-      }
-    },
+    getToken: (scopes, options) =>
+      withinTime(credential.getToken(scopes, options), timeoutInMs, () => new CredentialTimeoutError()),
   }
 }

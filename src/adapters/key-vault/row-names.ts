@@ -7,7 +7,7 @@ const INDEX_KEY = 'token-cache-index-key'
 
 /**
  * Names rows by keyed digests, under `token-cache-index-key`. That secret must stay as it is: another value is an empty cache.
- * Both methods throw {@link BrokerError} `misconfigured` or `temporarily_unavailable`.
+ * All methods throw {@link BrokerError} `misconfigured` or `temporarily_unavailable`.
  */
 export interface RowNames {
   /** Of the entry of a user of a client profile. */
@@ -18,17 +18,21 @@ export interface RowNames {
     username: string,
     password: string,
   ) => Promise<{ readonly rowKey: string; readonly digest: string }>
+  /** Of whoever calls the broker, for the log. */
+  readonly resolveCaller: (...parts: string[]) => Promise<string>
 }
 
 export function createRowNames(secrets: VaultSecrets): RowNames {
   const digestsOf = perSecret((secret) => {
     const key = keyBytesOf(secret)
-    const refusalKey = hkdfSync('sha256', key, '', 'entra-token-broker refusals 1', 32)
-    return { entry: createKeyedDigest(key), refusal: createKeyedDigest(new Uint8Array(refusalKey)) }
+    const derived = (purpose: string) =>
+      createKeyedDigest(new Uint8Array(hkdfSync('sha256', key, '', `entra-token-broker ${purpose}`, 32)))
+    return { entry: createKeyedDigest(key), refusal: derived('refusals 1'), caller: derived('callers 1') }
   })
   const digests = async () => digestsOf(await requiredSecret(secrets, INDEX_KEY))
   return {
     resolveEntryKey: async (client, username) => (await digests()).entry(client, username),
+    resolveCaller: async (...parts) => (await digests()).caller(...parts),
     async resolveAttempt(authority, username, password) {
       const { refusal } = await digests()
       return {
