@@ -8,6 +8,9 @@ import { createRefreshTokensHandler } from './functions/refreshtokens.ts'
 import { createRequestTokenHandler } from './functions/requesttoken.ts'
 import { queueNames } from './storage-names.ts'
 
+// Otherwise the host hands on no body that comes in chunks, which is how .NET and many others send theirs.
+app.setup({ enableHttpStream: true })
+
 const composition = composeOnce(process.env, Date.now)
 
 /** No HTTP function is registered in any other way. */
