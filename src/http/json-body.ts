@@ -1,4 +1,3 @@
-import type { ReadableStream } from 'node:stream/web'
 import { MIMEType } from 'node:util'
 import type { HttpRequest } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
@@ -16,7 +15,7 @@ const IN_UTF_8 =
 export async function readJsonBody({ headers, body }: HttpRequest): Promise<unknown> {
   if (Number(headers.get('content-length') ?? 0) > MAX_BODY_IN_BYTES)
     throw new BrokerError('request_too_large')
-  const bytes = await readBytes(body as ReadableStream<Uint8Array> | null)
+  const bytes = await readBytes(body)
   if (bytes.length === 0) {
     if (!headers.has('transfer-encoding')) return undefined
     throw invalidRequest(
@@ -28,7 +27,7 @@ export async function readJsonBody({ headers, body }: HttpRequest): Promise<unkn
   return jsonOf(utf8Of(bytes))
 }
 
-async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Buffer> {
+async function readBytes(body: AsyncIterable<Uint8Array> | null): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
   try {
