@@ -42,6 +42,8 @@ function cronOf(expression: string): Cron {
       paused: true,
     })
   } catch (cause) {
-    throw new RangeError(`"${expression}" is not an NCRONTAB schedule: ${(cause as Error).message}`, { cause })
+    throw new RangeError(`"${expression}" is not an NCRONTAB schedule: ${(cause as Error).message}`, {
+      cause,
+    })
   }
 }
