@@ -82,7 +82,7 @@ const portsFrom = (base: number) => ({
  * Starts everything that the broker talks to, on this machine alone, and fills it for a first request. What they hold is kept
  * in `folder` and found again at the next start, but for a storage account that is kept in memory. Takes less than a second.
  *
- * @throws {PortInUseError} after ending what was started.
+ * @throws {PortError} after ending what was started.
  */
 export async function startEmulators(options: {
   readonly folder: string

@@ -30,16 +30,6 @@ export interface TypedData {
 
 export type NullableStrings = Readonly<Record<string, { readonly value: string }>>
 
-export interface HttpCookie {
-  readonly name: string
-  readonly value: string
-  readonly path?: { readonly value?: string }
-  readonly domain?: { readonly value?: string }
-  readonly maxAge?: { readonly value?: number }
-  readonly secure?: { readonly value?: boolean }
-  readonly httpOnly?: { readonly value?: boolean }
-}
-
 export interface HttpData {
   readonly method?: string
   readonly url?: string
@@ -49,13 +39,14 @@ export interface HttpData {
   readonly body?: TypedData
   readonly statusCode?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly cookies?: readonly HttpCookie[]
 }
+
+export type TriggerMetadata = Readonly<Record<string, TypedData>>
 
 export interface InvocationRequest {
   readonly invocationId: string
   readonly inputData: readonly { readonly name: string; readonly data: TypedData }[]
-  readonly triggerMetadata: Readonly<Record<string, TypedData>>
+  readonly triggerMetadata: TriggerMetadata
   readonly traceContext: { readonly traceParent: string; readonly traceState: string }
 }
 
@@ -63,7 +54,7 @@ export interface CoreInvocationContext {
   readonly invocationId: string
   readonly metadata: FunctionMetadata
   readonly request: InvocationRequest
-  state: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks' | undefined
+  readonly state: undefined
   readonly log: (level: LogLevel, category: LogCategory, message: string) => void
 }
 
@@ -77,16 +68,18 @@ export interface InvocationModel {
   getResponse(context: unknown, result: unknown): Promise<InvocationResponse>
 }
 
+/** What an app asks of its worker. */
+export interface Capabilities {
+  /** With HTTP streaming: where `@azure/functions` waits for the requests themselves. */
+  readonly HttpUri?: string
+}
+
 export interface ProgrammingModel {
   readonly name: string
   readonly version: string
   getInvocationModel(context: CoreInvocationContext): InvocationModel
-  getCapabilities(capabilities: Record<string, string>): Promise<Record<string, string>>
+  getCapabilities(capabilities: object): Promise<Capabilities>
 }
-
-export const hookNames = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation', 'log'] as const
-export type HookName = (typeof hookNames)[number]
-export type Hook = (context: object) => unknown
 
 export interface LogEntry {
   readonly level: LogLevel

@@ -1,10 +1,12 @@
 import { claimRegistry } from './functions-core.ts'
-import type { InvocationResponse, LogLevel, RegisteredFunction, TypedData } from './functions-core-types.ts'
-import { createHttpTriggers } from './http-triggers.ts'
-import { createInvoker, triggerOf } from './invocation.ts'
+import type { LogLevel, RegisteredFunction } from './functions-core-types.ts'
+import { createHttpOverProxy, startHttpProxy } from './http-over-proxy.ts'
+import { createHttpOverRpc } from './http-over-rpc.ts'
+import { createHttpRoutes } from './http-routes.ts'
+import { createInvoker, triggerOf, type InvokeFunction } from './invocation.ts'
 import { startQueues } from './queue-triggers.ts'
 import { startTimers } from './timer-triggers.ts'
-import { startLoopbackServer } from '../server/loopback-server.ts'
+import { startStreamingServer } from '../server/loopback-server.ts'
 
 export interface FunctionsHost {
   /** `http://localhost:<port>` */
@@ -25,10 +27,11 @@ const hiddenLevels: ReadonlySet<LogLevel> = new Set(['trace', 'debug', 'none'])
 
 /**
  * The Functions host for one app, in this process: HTTP, timer and queue triggers, and `POST /admin/functions/{name}` for
- * timers, through `@azure/functions`' own conversions. A second host in the same process needs an app that is loaded anew. `@azure/functions-core` must resolve to `functions-core.ts` before
- * `entry` imports the app.
+ * timers, through `@azure/functions`' own conversions. Bodies are streamed when the app has asked for it (`enableHttpStream`).
+ * A second host in the same process needs an app that is loaded anew. `@azure/functions-core` must resolve to
+ * `functions-core.ts` before `entry` imports the app.
  *
- * @throws {PortInUseError}
+ * @throws {PortError}
  */
 export async function startFunctionsHost(options: {
   /** Imports the app. */
@@ -56,38 +59,42 @@ export async function startFunctionsHost(options: {
     if (category === 'user' || level !== 'information') onLog(message, level)
   }
   await entry()
-  await registry.getProgrammingModel().getCapabilities({})
-  for (const hook of registry.hooks.appStart) await hook({ hookData: {}, appHookData: registry.appHookData })
+  const proxy = await startHttpProxy(registry.getProgrammingModel())
 
   const running = new Set<Promise<unknown>>()
   const invokeModel = createInvoker(registry)
-  const invoke = async (registered: RegisteredFunction, data: TypedData): Promise<InvocationResponse> => {
-    const invocation = invokeModel(registered, data)
-    running.add(invocation)
+  const invoke: InvokeFunction = async (registered, invocation) => {
+    const run = invokeModel(registered, invocation)
+    running.add(run)
     try {
-      return await invocation
+      return await run
     } catch (error) {
       onLog(`Executed 'Functions.${registered.metadata.name}' (Failed): ${String(error)}`, 'error')
       throw error
     } finally {
-      running.delete(invocation)
+      running.delete(run)
     }
   }
 
   const all = [...registry.functions.values()]
   const withTrigger = (type: string): RegisteredFunction[] =>
     all.filter((one) => triggerOf(one).type === type)
-  const serveHttpTriggers = createHttpTriggers(withTrigger('httptrigger'), invoke)
+  const overProxy = proxy.httpUri === undefined ? undefined : createHttpOverProxy(proxy.httpUri, invoke)
+  const serveHttpTriggers = createHttpRoutes(
+    withTrigger('httptrigger'),
+    overProxy?.answer ?? createHttpOverRpc(invoke),
+  )
 
-  const server = await startLoopbackServer({
+  const server = await startStreamingServer({
     port,
     hostname,
-    handle: async (request, body, response) => {
+    handle: async (request, response) => {
       const [, name] = /^\/admin\/functions\/([^/?]+)/.exec(request.url ?? '') ?? []
       if (name === undefined) {
-        await serveHttpTriggers(request, body, response)
+        await serveHttpTriggers(request, response)
         return
       }
+      request.resume()
       const isTimer = withTrigger('timertrigger').some(({ metadata }) => metadata.name === name)
       response.writeHead(isTimer && request.method === 'POST' ? 202 : 404).end()
       if (isTimer && request.method === 'POST') await invokeTimer(name).catch(() => {})
@@ -116,8 +123,8 @@ export async function startFunctionsHost(options: {
       const deadline = new Promise((resolve) => setTimeout(resolve, graceInMs).unref())
       await Promise.race([Promise.allSettled(running), deadline])
       await server.stop()
-      for (const hook of registry.hooks.appTerminate)
-        await hook({ hookData: {}, appHookData: registry.appHookData })
+      overProxy?.close()
+      proxy.close()
     },
   }
 }

@@ -1,16 +1,23 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type {
-  CoreInvocationContext,
   InvocationResponse,
   RegisteredFunction,
+  TriggerMetadata,
   TypedData,
 } from './functions-core-types.ts'
 import type { FunctionsRegistry } from './functions-registry.ts'
 
+export interface Invocation {
+  /** Default: a new one. */
+  readonly invocationId?: string
+  readonly triggerData: TypedData
+  readonly triggerMetadata?: TriggerMetadata
+}
+
 /** @throws what the function throws. */
 export type InvokeFunction = (
   registered: RegisteredFunction,
-  triggerData: TypedData,
+  invocation: Invocation,
 ) => Promise<InvocationResponse>
 
 /** The name of the trigger's binding, and its type in lower case. */
@@ -21,48 +28,24 @@ export function triggerOf({ metadata }: RegisteredFunction) {
   return { name, binding, type: binding.type.toLowerCase() }
 }
 
-/** Runs functions as the Node.js worker does: through `@azure/functions`' invocation model, hooks before and after. */
+/** Runs functions as the Node.js worker does: through `@azure/functions`' invocation model. */
 export function createInvoker(registry: FunctionsRegistry): InvokeFunction {
-  return async (registered, triggerData) => {
+  return async (registered, { invocationId = randomUUID(), triggerData, triggerMetadata = {} }) => {
     const { metadata, callback } = registered
-    const invocationId = randomUUID()
     const traceParent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
-    const core: CoreInvocationContext = {
+    const model = registry.getProgrammingModel().getInvocationModel({
       invocationId,
       metadata,
       request: {
         invocationId,
         inputData: [{ name: triggerOf(registered).name, data: triggerData }],
-        triggerMetadata: {},
+        triggerMetadata,
         traceContext: { traceParent, traceState: '' },
       },
       state: undefined,
       log: registry.log,
-    }
-    const model = registry.getProgrammingModel().getInvocationModel(core)
+    })
     const { context, inputs } = await model.getArguments()
-    const hookContext = { hookData: {}, appHookData: registry.appHookData, invocationContext: context }
-
-    const before = { ...hookContext, functionCallback: callback, inputs }
-    core.state = 'preInvocationHooks'
-    for (const hook of registry.hooks.preInvocation) await hook(before)
-
-    const after: Record<string, unknown> = {
-      ...hookContext,
-      inputs: before.inputs,
-      result: null,
-      error: null,
-    }
-    core.state = 'invocation'
-    try {
-      after['result'] = await model.invokeFunction(context, before.inputs, before.functionCallback)
-    } catch (error) {
-      after['error'] = error
-    }
-    core.state = 'postInvocationHooks'
-    for (const hook of registry.hooks.postInvocation) await hook(after)
-    core.state = undefined
-    if (after['error'] !== null) throw after['error'] as Error
-    return await model.getResponse(context, after['result'])
+    return await model.getResponse(context, await model.invokeFunction(context, inputs, callback))
   }
 }

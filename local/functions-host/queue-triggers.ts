@@ -56,7 +56,7 @@ export function startQueues(
   const work = async (one: RegisteredFunction, url: string, message: DequeuedMessageItem): Promise<void> => {
     const queue = new QueueClient(url, credential)
     try {
-      await invoke(one, dataOf(message))
+      await invoke(one, { triggerData: dataOf(message) })
     } catch {
       // The invoker has already logged the failure.
       if (message.dequeueCount < maxDequeueCount) {

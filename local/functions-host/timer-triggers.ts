@@ -48,7 +48,7 @@ export function startTimers(
     }
     startedAt.set(one, now)
     const json = { Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: false }
-    await invoke(one, { json: JSON.stringify(json) })
+    await invoke(one, { triggerData: { json: JSON.stringify(json) } })
   }
 
   const serialised = (one: RegisteredFunction): Promise<void> => {

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { BrokerReport } from './broker.ts'
 import { endChildProcess, minimalEnvironment } from './child-process.ts'
-import { PortInUseError } from '../server/port-in-use-error.ts'
+import { PortError } from '../server/port-error.ts'
 
 export interface BrokerProcess {
   readonly url: string
@@ -20,7 +20,7 @@ const startLimitInMs = 30_000
 /**
  * Runs the broker in a process of its own, which ends with this one. Takes about half a second.
  *
- * @throws {PortInUseError}
+ * @throws {PortError}
  */
 export async function startBrokerProcess(options: {
   readonly port: number
@@ -51,6 +51,6 @@ export async function startBrokerProcess(options: {
       throw new Error(`The broker ended before it was ready (${code}); see its messages above.`)
     }),
   ]).finally(() => clearTimeout(timer))
-  if (report.kind === 'port-in-use') throw new PortInUseError(report.port)
+  if (report.kind === 'port') throw new PortError(report.port, report.code)
   return { url: report.url, pid: child.pid ?? 0, ended, close: () => endChildProcess(child) }
 }

@@ -1,7 +1,7 @@
 import '../functions-host/functions-core-resolution.ts'
 import '../server/loopback-names.ts'
 import { startFunctionsHost } from '../functions-host/functions-host.ts'
-import { PortInUseError } from '../server/port-in-use-error.ts'
+import { PortError, type PortErrorCode } from '../server/port-error.ts'
 
 /**
  * The broker's own process: the app in the local Functions host, with the environment that a Functions worker would have. Its
@@ -11,7 +11,8 @@ const report = (message: BrokerReport): void => void process.send?.(message)
 
 /** What the parent is told. */
 export type BrokerReport =
-  { readonly kind: 'ready'; readonly url: string } | { readonly kind: 'port-in-use'; readonly port: number }
+  | { readonly kind: 'ready'; readonly url: string }
+  | { readonly kind: 'port'; readonly port: number; readonly code: PortErrorCode }
 
 try {
   const host = await startFunctionsHost({
@@ -22,7 +23,7 @@ try {
   process.once('disconnect', end).once('SIGTERM', end).once('SIGINT', end)
   report({ kind: 'ready', url: host.url })
 } catch (error) {
-  if (error instanceof PortInUseError) report({ kind: 'port-in-use', port: error.port })
+  if (error instanceof PortError) report({ kind: 'port', port: error.port, code: error.code })
   else console.error(error)
   process.exitCode = 1
   if (process.connected) process.disconnect()

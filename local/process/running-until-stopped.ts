@@ -1,4 +1,4 @@
-import { PortInUseError } from '../server/port-in-use-error.ts'
+import { PortError } from '../server/port-error.ts'
 
 interface Startable {
   readonly close: () => Promise<void>
@@ -35,7 +35,7 @@ export async function runUntilStopped(
     }
   } catch (error) {
     process.exitCode = 1
-    if (error instanceof PortInUseError) console.error(`${error.message} Choose another: ${portOption}`)
+    if (error instanceof PortError) console.error(`${error.message} Choose another: ${portOption}`)
     else console.error(error)
   } finally {
     for (const one of kept.toReversed()) await one.close()

@@ -1,13 +1,16 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { PortInUseError } from './port-in-use-error.ts'
+import { portErrorOf } from './port-error.ts'
 
 /** The server's side of a certificate authority, as `loadOrCreateCertificateAuthority` makes it. */
 export interface ServerTls {
   readonly serverKeyPem: string
   readonly serverCertificatePem: string
 }
+
+/** Answers a request whose body is not read yet. */
+export type StreamHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 export type RequestHandler = (
   request: IncomingMessage,
@@ -23,19 +26,34 @@ export interface LoopbackServer {
   readonly stop: () => Promise<void>
 }
 
-/**
- * An HTTP server, HTTPS with `tls`, on `hostname` (default 127.0.0.1), that reads the whole body before it calls `handle`.
- * A `handle` that throws is answered with an empty 500.
- *
- * @throws {PortInUseError} from here and from `start`.
- */
-export async function startLoopbackServer(options: {
-  readonly handle: RequestHandler
+export interface ServerOptions<T> {
+  readonly handle: T
   readonly tls?: ServerTls | undefined
   /** Default 0: a free one. */
   readonly port?: number | undefined
   readonly hostname?: string | undefined
-}): Promise<LoopbackServer> {
+}
+
+/** Reads the whole body. @throws when the caller breaks off. */
+export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  return Buffer.concat((await request.toArray()) as Buffer[])
+}
+
+/** As {@link startStreamingServer}, but `handle` is called with the whole body. */
+export function startLoopbackServer(options: ServerOptions<RequestHandler>): Promise<LoopbackServer> {
+  const handle: StreamHandler = async (request, response) => {
+    const body = await bodyOf(request).catch(() => response.destroy())
+    if (Buffer.isBuffer(body)) await options.handle(request, body, response)
+  }
+  return startStreamingServer({ ...options, handle })
+}
+
+/**
+ * An HTTP server, HTTPS with `tls`, on `hostname` (default 127.0.0.1). A `handle` that throws is answered with an empty 500.
+ *
+ * @throws {PortError} from here and from `start`.
+ */
+export async function startStreamingServer(options: ServerOptions<StreamHandler>): Promise<LoopbackServer> {
   const { handle, tls, hostname = '127.0.0.1' } = options
   let port = options.port ?? 0
   const server = tls
@@ -43,22 +61,16 @@ export async function startLoopbackServer(options: {
     : createHttpServer()
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('error', () => response.destroy())
-    request.on('end', () => {
-      handle(request, Buffer.concat(chunks), response).catch((error: unknown) => {
-        console.error(`${request.method} ${request.url?.split('?')[0]} failed:`, error)
-        if (response.headersSent) response.destroy()
-        else response.writeHead(500).end()
-      })
+    handle(request, response).catch((error: unknown) => {
+      console.error(`${request.method} ${request.url?.split('?')[0]} failed:`, error)
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end()
     })
   })
 
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const onError = (error: NodeJS.ErrnoException): void =>
-        reject(error.code === 'EADDRINUSE' ? new PortInUseError(port) : error)
+      const onError = (error: NodeJS.ErrnoException): void => reject(portErrorOf(error, port))
       server.once('error', onError)
       server.listen(port, hostname, () => {
         server.off('error', onError)

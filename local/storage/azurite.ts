@@ -1,9 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endChildProcess, minimalEnvironment } from '../process/child-process.ts'
-import { PortInUseError } from '../server/port-in-use-error.ts'
+import { PortError, type PortErrorCode } from '../server/port-error.ts'
 
 /** An Azure Storage account, `devstoreaccount1`, on this machine. */
 export interface Azurite {
@@ -32,10 +33,10 @@ function addressesOf(child: ChildProcess): Promise<Record<Service, string>> {
     }
     const onExit = (code: number | null, signal: NodeJS.Signals | null): void => {
       stopWatching()
-      const busyPort = /EADDRINUSE.*?:(\d+)/.exec(printed)?.[1]
+      const [, portCode, port] = /(EADDRINUSE|EACCES).*?:(\d+)/.exec(printed) ?? []
       reject(
-        busyPort
-          ? new PortInUseError(Number(busyPort))
+        portCode
+          ? new PortError(Number(port), portCode as PortErrorCode)
           : new Error(`Azurite ended (${code ?? signal}): ${printed}`),
       )
     }
@@ -58,7 +59,7 @@ function addressesOf(child: ChildProcess): Promise<Record<Service, string>> {
  * Starts Azurite's three services on 127.0.0.1: over HTTPS, accepting bearer tokens, with `tls`; over HTTP, accepting the
  * well-known account key, without. In memory without a `folder`. Takes about half a second.
  *
- * @throws {PortInUseError}
+ * @throws {PortError}
  */
 export async function startAzurite(
   options: {
@@ -68,7 +69,9 @@ export async function startAzurite(
     readonly ports?: { readonly blob: number; readonly queue: number; readonly table: number } | undefined
   } = {},
 ): Promise<Azurite> {
-  const { folder, tls, ports = { blob: 0, queue: 0, table: 0 } } = options
+  const { tls, ports = { blob: 0, queue: 0, table: 0 } } = options
+  // Azurite takes a relative path from its own working directory.
+  const folder = options.folder && resolve(options.folder)
   if (folder) await mkdir(folder, { recursive: true, mode: 0o700 })
   const flags = ['--silent', '--skipApiVersionCheck', '--disableTelemetry']
   flags.push('--blobPort', `${ports.blob}`, '--queuePort', `${ports.queue}`, '--tablePort', `${ports.table}`)

@@ -1,6 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createCertificate } from '../../local/server/certificate.ts'
+import { generate } from 'selfsigned'
 import { startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
 
 let broker: TestBroker
@@ -53,21 +52,15 @@ test('a confidential client with a secret, whose refresh tokens survive a change
 })
 
 test('a confidential client with a certificate', async () => {
-  const keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const day = 86_400_000
-  const certificate = await createCertificate({
-    commonName: 'broker',
-    publicKey: keys.publicKey,
-    issuer: { commonName: 'broker', ...keys },
-    notBefore: new Date(Date.now() - day),
-    notAfter: new Date(Date.now() + day),
-  })
+  const { cert: certificate, private: privateKey } = await generate(
+    [{ name: 'commonName', value: 'broker' }],
+    { algorithm: 'sha256' },
+  )
   broker.entra.setApplication({
     clientId: 'certificate-app',
     publicClientFlows: false,
     certificatePem: certificate,
   })
-  const privateKey = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const profile = {
     clientId: 'certificate-app',
     resource: RESOURCE,

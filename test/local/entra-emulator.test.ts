@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import {
   type NodeAuthOptions,
 } from '@azure/msal-node'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { createCertificate } from '../../local/server/certificate.ts'
+import { generate } from 'selfsigned'
 import {
   loadOrCreateCertificateAuthority,
   type CertificateAuthority,
@@ -180,14 +180,10 @@ test('users and refresh tokens survive a restart', async () => {
 
 test('a confidential client proves itself with a secret or a certificate, and its refresh tokens survive a new password', async () => {
   const confidential = 'a5f3e6c0-2222-4000-8000-000000000002'
-  const keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const certificatePem = await createCertificate({
-    commonName: 'broker',
-    publicKey: keys.publicKey,
-    issuer: { commonName: 'broker', ...keys },
-    notBefore: new Date(start - 1000),
-    notAfter: new Date(start + 86_400_000),
-  })
+  const { cert: certificatePem, private: privateKey } = await generate(
+    [{ name: 'commonName', value: 'broker' }],
+    { algorithm: 'sha256' },
+  )
   entra.setApplication({
     clientId: confidential,
     publicClientFlows: false,
@@ -203,7 +199,6 @@ test('a confidential client proves itself with a secret or a certificate, and it
   expect((await tokenRequest(refreshForm(token, withSecret))).status).toBe(200)
 
   const thumbprintSha256 = createHash('sha256').update(new X509Certificate(certificatePem).raw).digest('hex')
-  const privateKey = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const app = new ConfidentialClientApplication({
     auth: authOf(entra, { clientId: confidential, clientCertificate: { thumbprintSha256, privateKey } }),
   })

@@ -13,7 +13,7 @@ import {
   startManagedIdentityEmulator,
   type ManagedIdentityEmulator,
 } from '../../local/managed-identity/managed-identity-emulator.ts'
-import { PortInUseError } from '../../local/server/port-in-use-error.ts'
+import { PortError } from '../../local/server/port-error.ts'
 import { trust } from '../support/trust.ts'
 
 let folder: string
@@ -85,6 +85,6 @@ test('rows written to a folder are there after a restart, and the process is gon
 test('a busy port is named', async () => {
   const table = Number(new URL(azurite.tableServiceUrl).port)
   await expect(startAzurite({ tls, ports: { blob: 0, queue: 0, table } })).rejects.toEqual(
-    new PortInUseError(table),
+    new PortError(table, 'EADDRINUSE'),
   )
 })
