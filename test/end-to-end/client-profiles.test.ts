@@ -1,21 +1,30 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { generate } from 'selfsigned'
-import { startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
+import { LIFETIME, startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
+import { stopClock } from '../support/clock.ts'
 
+const clock = stopClock()
+const RESOURCE = 'https://contoso.crm.dynamics.com'
+const GRAPH = 'https://graph.microsoft.com'
 let broker: TestBroker
 beforeAll(async () => {
   broker = await startBroker()
 })
 afterAll(() => broker.close())
+beforeEach(() => broker.reset())
 
-const RESOURCE = 'https://contoso.crm.dynamics.com'
-const GRAPH = 'https://graph.microsoft.com'
-
-async function claimsWith(name: string, profile: Record<string, unknown>): Promise<Record<string, unknown>> {
+const setProfile = (name: string, profile: Record<string, unknown>) =>
   broker.keyVault.setSecret(
     `client-${name}`,
     JSON.stringify({ authority: broker.entra.authority(), ...profile }),
   )
+
+function setConfidential(clientId: string): void {
+  broker.entra.setApplication({ clientId, publicClientFlows: false, clientSecret: 'app-secret-1' })
+}
+
+async function claimsWith(name: string, profile: Record<string, unknown>): Promise<Record<string, unknown>> {
+  setProfile(name, profile)
   const answer = await broker.requestToken({ client: name })
   expect([answer.status, answer.json['action']]).toEqual([200, 'retrieved new token'])
   await broker.restart()
@@ -25,7 +34,7 @@ async function claimsWith(name: string, profile: Record<string, unknown>): Promi
   return broker.entra.verifyAccessToken(String(answer.json['accesstoken']))
 }
 
-test('a public client, by resource and by scopes', async () => {
+test('a public client gets tokens, by resource and by scopes', async () => {
   broker.entra.setApplication({ clientId: 'public-app', publicClientFlows: true })
   const app = { clientId: 'public-app' }
   expect(await claimsWith('by-resource', { ...app, resource: RESOURCE })).toMatchObject({
@@ -41,17 +50,44 @@ test('a public client, by resource and by scopes', async () => {
   })
 })
 
-test('a confidential client with a secret, whose refresh tokens survive a change of the password', async () => {
-  broker.entra.setApplication({
-    clientId: 'secret-app',
-    publicClientFlows: false,
-    clientSecret: 'app-secret-1',
-  })
+test('a confidential client gets tokens with its secret', async () => {
+  setConfidential('secret-app')
   const profile = { clientId: 'secret-app', resource: RESOURCE, clientSecret: 'app-secret-1' }
   expect(await claimsWith('with-secret', profile)).toMatchObject({ appid: 'secret-app' })
 })
 
-test('a confidential client with a certificate', async () => {
+/** What comes of a token that is due when the password has been changed at Entra ID, by way of which grants. */
+async function afterPasswordChange(client: string, secret: Record<string, unknown>): Promise<unknown[]> {
+  const user = { username: `${client}@contoso.example`, password: 'Old-Password-1' }
+  broker.entra.setUser(user)
+  setProfile(client, { clientId: client, resource: RESOURCE, ...secret })
+  expect((await broker.requestToken({ ...user, client })).status).toBe(200)
+  broker.entra.calls.length = 0
+  broker.entra.setPassword(user.username, 'New-Password-2')
+  clock.advance(LIFETIME - 600)
+  const { status, json } = await broker.requestToken({ ...user, client })
+  return [status, json['action'] ?? json['error'], broker.entra.calls.map(({ grantType }) => grantType)]
+}
+
+test("a confidential client's refresh tokens survive a change of the password", async () => {
+  setConfidential('steady-app')
+  expect(await afterPasswordChange('steady-app', { clientSecret: 'app-secret-1' })).toEqual([
+    200,
+    'refreshed existing token',
+    ['refresh_token'],
+  ])
+})
+
+test("a public client's refresh tokens die with a change of the password", async () => {
+  broker.entra.setApplication({ clientId: 'fickle-app', publicClientFlows: true })
+  expect(await afterPasswordChange('fickle-app', {})).toEqual([
+    401,
+    'invalid_credentials',
+    ['refresh_token', 'password'],
+  ])
+})
+
+test('a confidential client gets tokens with its certificate', async () => {
   const { cert: certificate, private: privateKey } = await generate(
     [{ name: 'commonName', value: 'broker' }],
     { algorithm: 'sha256' },
@@ -70,21 +106,19 @@ test('a confidential client with a certificate', async () => {
 })
 
 test('the name of a profile is one name in any case', async () => {
-  expect((await broker.requestToken({ client: 'By-Resource' })).json).toMatchObject({
+  broker.entra.setApplication({ clientId: 'any-case-app', publicClientFlows: true })
+  setProfile('any-case', { clientId: 'any-case-app', resource: RESOURCE })
+  const { accesstoken } = (await broker.requestToken({ client: 'any-case' })).json
+  expect((await broker.requestToken({ client: 'Any-Case' })).json).toMatchObject({
+    accesstoken,
     action: 'returned existing token',
   })
 })
 
-test('what is wrong with the app registration is misconfigured, with what to do', async () => {
-  broker.entra.setApplication({
-    clientId: 'closed-app',
-    publicClientFlows: false,
-    clientSecret: 'app-secret-1',
-  })
+test('what is wrong with the app registration is answered as misconfigured, with what to do', async () => {
+  setConfidential('closed-app')
   const answerFor = async (name: string, profile: Record<string, unknown>) => {
-    const authority = broker.entra.authority()
-    const value = { authority, clientId: 'closed-app', resource: RESOURCE, ...profile }
-    broker.keyVault.setSecret(`client-${name}`, JSON.stringify(value))
+    setProfile(name, { clientId: 'closed-app', resource: RESOURCE, ...profile })
     const { status, json } = await broker.requestToken({ client: name })
     return [status, json['error'], json['aadsts'], String(json['remedy']).slice(0, 40)]
   }

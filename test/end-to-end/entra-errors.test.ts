@@ -8,12 +8,10 @@ beforeAll(async () => {
   broker = await startBroker()
 })
 afterAll(() => broker.close())
-beforeEach(() => {
+beforeEach(async () => {
   // Past every pause that the test before has caused.
   clock.advance(600)
-  broker.entra.fault = undefined
-  broker.entra.failWith = undefined
-  broker.entra.calls.length = 0
+  await broker.reset()
 })
 
 test.each([
@@ -110,7 +108,6 @@ test.each([
     error: 'temporarily_unavailable',
     detail: expect.stringMatching(/^password /),
   })
-  if (fault.kind === 'hang') await broker.restart({ IDENTITY_PROVIDER_TIMEOUT: '10' })
 })
 
 test('a page of HTML with 404 is a wrong address, which no retry mends', async () => {
@@ -124,10 +121,9 @@ test('a page of HTML with 404 is a wrong address, which no retry mends', async (
   expect(broker.logged('token_request').at(-1)).toMatchObject({ detail: 'password invalid_answer 404' })
 })
 
-test('connection refused is answered 503, and recovery needs nothing', async () => {
-  await broker.restart({ IDENTITY_PROVIDER_TIMEOUT: '10' })
-  await broker.entra.stop()
+test('a connection that is refused is answered 503, and recovery needs nothing', async () => {
+  const startEntra = await broker.stopEntra()
   expect((await broker.requestToken()).status).toBe(503)
-  await broker.entra.start()
+  await startEntra()
   expect((await broker.requestToken()).status).toBe(200)
 })

@@ -1,23 +1,21 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { PASSWORD, startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
+import { LIFETIME, startBroker, type TestBroker } from '../support/broker.ts'
 import { stopClock } from '../support/clock.ts'
+import { eventually } from '../support/eventually.ts'
 
 const clock = stopClock()
-const LIFETIME = 3599
 const newKey = (fill: number) => Buffer.alloc(32, fill).toString('base64')
 let broker: TestBroker
 let profile: Record<string, unknown>
 beforeAll(async () => {
-  broker = await startBroker({ STORAGE_TIMEOUT: '10' })
+  broker = await startBroker()
   profile = JSON.parse(broker.keyVault.currentValue('client-default') ?? '') as Record<string, unknown>
 })
 afterAll(() => broker.close())
 beforeEach(async () => {
-  broker.keyVault.fault = undefined
+  // Past every token and everything that the broker knows of the vault.
   clock.advance(2 * LIFETIME)
-  await broker.restart()
-  broker.keyVault.calls.length = 0
-  broker.entra.calls.length = 0
+  await broker.reset()
 })
 
 const readsOf = (secret: string) =>
@@ -49,7 +47,6 @@ test('a new version of a profile is picked up without a restart, and tokens of t
   expect(await broker.entra.verifyAccessToken(String(json['accesstoken']))).toMatchObject({
     aud: 'https://graph.microsoft.com',
   })
-  setProfile('default', profile)
 })
 
 test('a new encryption key seals new writes, the old one opens until it is disabled', async () => {
@@ -92,16 +89,17 @@ test.each([
   ['no answer', { kind: 'hang' } as const],
   ['a connection that ends', { kind: 'reset' } as const],
 ])('while the vault answers with %s, the last known good is used', async (_, fault) => {
-  if (fault.kind === 'hang') await broker.restart({ STORAGE_TIMEOUT: '1' })
-  await broker.requestToken()
+  // The limit is for the tables, too, which a busy machine needs time to reach.
+  if (fault.kind === 'hang') await broker.restart({ STORAGE_TIMEOUT: '3' })
+  await eventually(async () => (await broker.requestToken()).status === 200)
   clock.advance(LIFETIME)
   broker.keyVault.fault = fault
   const { status, json } = await broker.requestToken()
   expect([status, json['action']]).toEqual([200, 'retrieved new token to replace expired token'])
-  await broker.restart({ STORAGE_TIMEOUT: '10' })
 })
 
 test('with the vault down from the start there is a 503 with Retry-After, and recovery needs nothing', async () => {
+  await broker.restart()
   broker.keyVault.fault = { kind: 'status', status: 503 }
   const answer = await broker.requestToken()
   expect(answer.status).toBe(503)
@@ -160,9 +158,8 @@ test.each<[string, unknown, RegExp]>([
 })
 
 test.each(['token-cache-encryption-key', 'token-cache-index-key'])(
-  '%s: absent, disabled or malformed is misconfigured',
+  'a %s that is absent, disabled or malformed is misconfigured',
   async (name) => {
-    const value = broker.keyVault.currentValue(name) ?? ''
     const detailAfter = async (change: () => void) => {
       change()
       await broker.restart()
@@ -182,7 +179,6 @@ test.each(['token-cache-encryption-key', 'token-cache-index-key'])(
       `Key Vault: secret ${name} is absent`,
     ])
     expect(broker.entra.calls).toEqual([])
-    broker.keyVault.setSecret(name, value)
   },
 )
 
@@ -198,5 +194,5 @@ test('a profile that nobody made is unknown, the default one is misconfigured', 
   })
   setProfile('default', profile)
   clock.advance(31)
-  expect((await broker.requestToken({ username: USERNAME, password: PASSWORD })).status).toBe(200)
+  expect((await broker.requestToken()).status).toBe(200)
 })

@@ -1,30 +1,30 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Fault } from '../../local/server/fault.ts'
 import { startLoopbackServer } from '../../local/server/loopback-server.ts'
-import { startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
+import { LIFETIME, startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
 import { stopClock } from '../support/clock.ts'
+import { eventually } from '../support/eventually.ts'
+import { onTestFinished } from '../support/on-test-finished.ts'
 import { startStorageGateway, type StorageGateway } from '../support/storage-gateway.ts'
 
 const clock = stopClock()
-const LIFETIME = 3599
-/** A busy machine must not look like an outage; only where nothing answers at all is waiting cut short. */
-const PATIENT = { IDENTITY_PROVIDER_TIMEOUT: '20', STORAGE_TIMEOUT: '20', REQUEST_DEADLINE: '60' }
 let broker: TestBroker
 let gateway: StorageGateway
 beforeAll(async () => {
-  broker = await startBroker(PATIENT)
-  gateway = await startStorageGateway(broker.tls, broker.azurite.tableServiceUrl)
-  await broker.restart({ TABLE_SERVICE_URL: gateway.tableServiceUrl })
+  broker = await startBroker(async ({ tls, azurite }) => {
+    gateway = await startStorageGateway(tls, azurite.tableServiceUrl)
+    return { TABLE_SERVICE_URL: gateway.url }
+  })
 })
 afterAll(async () => {
   await broker.close()
   await gateway.close()
 })
 beforeEach(async () => {
-  gateway.fault = undefined
-  broker.entra.fault = undefined
-  await broker.restart(PATIENT)
+  gateway.reset()
   clock.advance(2 * LIFETIME)
+  await broker.restart()
+  await broker.reset()
   expect((await broker.requestToken()).status).toBe(200)
   broker.entra.calls.length = 0
 })
@@ -71,11 +71,11 @@ describe.each(providerFaults)('while the identity provider answers with %s', (_,
   })
 })
 
-test('connection refused: the valid token is served; afterwards it is refreshed', async () => {
+test('while connections to the identity provider are refused the valid token is served; afterwards it is refreshed', async () => {
   clock.advance(LIFETIME - 300)
-  await broker.entra.stop()
+  const startEntra = await broker.stopEntra()
   expect((await broker.requestToken()).json).toMatchObject({ action: 'returned existing token' })
-  await broker.entra.start()
+  await startEntra()
   expect((await broker.requestToken()).json).toMatchObject({ action: 'refreshed existing token' })
 })
 
@@ -95,6 +95,12 @@ describe.each(tableFaults)('while the tables answer with %s', (_, fault) => {
     gateway.fault = fault
     expect((await broker.requestToken()).json).not.toHaveProperty('warnings')
     await broker.restart(fault.kind === 'hang' ? { STORAGE_TIMEOUT: '0.5' } : {})
+    // The short limit is for the vault, too, which a busy machine may need some tries to reach.
+    await eventually(async () => {
+      clock.advance(31)
+      const { checks } = (await broker.call('/ready')).json
+      return /"key_vault":"ok","default_client":"ok"/.test(JSON.stringify(checks))
+    })
     const { status, json } = await broker.requestToken()
     expect(status).toBe(200)
     expect(json).toMatchObject({
@@ -113,12 +119,12 @@ describe.each(tableFaults)('while the tables answer with %s', (_, fault) => {
       expect.stringMatching(/^token_not_stored \(\w+/),
     ])
     gateway.fault = undefined
-    await broker.restart(PATIENT)
+    await broker.restart()
     expect((await broker.requestToken()).json).toMatchObject({ action: 'returned existing token' })
   })
 })
 
-test('everything hangs: the answer comes at the deadline, as 504', async () => {
+test('when everything hangs the answer comes at the deadline, as 504', async () => {
   await broker.restart({ REQUEST_DEADLINE: '0.1' })
   clock.advance(LIFETIME)
   broker.entra.fault = { kind: 'hang' }
@@ -137,7 +143,7 @@ test('work goes on after the deadline: the next request has its token', async ()
   open()
   broker.entra.fault = undefined
   let answer = await broker.requestToken()
-  while (answer.status === 504) answer = await broker.requestToken()
+  await eventually(async () => answer.status !== 504 || ((answer = await broker.requestToken()), false))
   expect(answer.status).toBe(200)
   expect(broker.entra.calls).toHaveLength(1)
 })
@@ -154,16 +160,18 @@ test('a managed-identity endpoint that hangs costs its time limit, and recovery 
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
     },
   })
+  onTestFinished(endpoint.stop)
   const url = `http://127.0.0.1:${endpoint.port}/msi/token`
   await broker.restart({ IDENTITY_ENDPOINT: url, STORAGE_TIMEOUT: '0.5' })
   const refused = await broker.requestToken()
   expect([refused.status, refused.json['error']]).toEqual([503, 'temporarily_unavailable'])
   expect((await broker.call('/ready')).json).toMatchObject({ checks: { key_vault: 'unavailable' } })
   isHanging = false
-  clock.advance(31)
-  expect((await broker.requestToken()).status).toBe(200)
-  await broker.restart({ IDENTITY_ENDPOINT })
-  await endpoint.stop()
+  // Within the short limit, a busy machine may need some tries.
+  await eventually(async () => {
+    clock.advance(31)
+    return (await broker.requestToken()).status === 200
+  })
 })
 
 test('who needs a longer life does not get the answer of one who does not, and the other way round', async () => {
@@ -171,16 +179,15 @@ test('who needs a longer life does not get the answer of one who does not, and t
   let open = () => {}
   broker.entra.fault = { kind: 'hold', until: new Promise<void>((resolve) => (open = resolve)) }
   const patient = [400, 0, 400, 0].map((seconds) => broker.requestToken({ min_valid_seconds: seconds }))
-  while (broker.entra.calls.length === 0) await new Promise(setImmediate)
+  await eventually(() => broker.entra.calls.length > 0)
   broker.entra.fault = { kind: 'status', status: 503 }
-  await broker.entra.stop()
+  await broker.stopEntra()
   open()
   const answers = await Promise.all(patient)
-  await broker.entra.start()
   expect(answers.map(({ status }) => status)).toEqual([503, 200, 503, 200])
 })
 
-test('wrong settings: every answer is misconfigured, and the log names each of them', async () => {
+test('with wrong settings every answer is misconfigured, and the log names each of them', async () => {
   await broker.restart({ KEY_VAULT_URL: 'http://vault', REFRESH_THRESHOLD: 'soon', TABLE_SERVICE_URL: '' })
   const answer = await broker.requestToken()
   expect(answer.status).toBe(500)
@@ -195,11 +202,5 @@ test('wrong settings: every answer is misconfigured, and the log names each of t
     { status: 'not ready', checks: { settings: 'misconfigured' } },
   ])
   expect((await broker.call('/health')).status).toBe(200)
-  const { KEY_VAULT_URL, REFRESH_THRESHOLD, TABLE_SERVICE_URL } = broker.defaults
-  await broker.restart({
-    KEY_VAULT_URL: KEY_VAULT_URL ?? '',
-    REFRESH_THRESHOLD: REFRESH_THRESHOLD ?? '600',
-    TABLE_SERVICE_URL: TABLE_SERVICE_URL ?? '',
-  })
   expect(JSON.stringify(broker.logs)).not.toContain(USERNAME)
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
 import { createSecretSearch } from '../../local/demo/secret-search.ts'
@@ -14,11 +14,13 @@ let broker: TestBroker
 beforeAll(async () => {
   broker = await startBroker()
   broker.entra.setUser(USER)
+})
+afterAll(() => broker.close())
+beforeEach(() => {
   process.stdout.write = (chunk: string | Uint8Array) => printed.push(String(chunk)) > 0
 })
-afterAll(async () => {
+afterEach(() => {
   process.stdout.write = write
-  await broker.close()
 })
 
 test('after the whole story, neither the bytes of the tables nor any log line holds a name, a password or a token', async () => {

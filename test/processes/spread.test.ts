@@ -7,6 +7,8 @@ import { createChunkQueue } from '../../src/adapters/queue/chunk-queue.ts'
 import type { DueHint } from '../../src/core/entry/due-index.ts'
 import { queueNames } from '../../src/storage-names.ts'
 import { seedDirectory, seedEntries } from '../support/due-entries.ts'
+import { eventually } from '../support/eventually.ts'
+import { onTestFinished } from '../support/on-test-finished.ts'
 import { startProcesses, type BrokerChild, type Processes } from '../support/processes.ts'
 
 const ENTRIES = 250
@@ -37,10 +39,18 @@ beforeEach(async () => {
   processes.entra.calls.length = 0
 })
 
-/** What a process logged of its sweeps since the last look. */
-function summariesOf(broker: BrokerChild, event: string): Record<string, unknown>[] {
-  const all = broker.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-  return all.filter((summary) => summary['event'] === event)
+/** The next `count` lines of the event, of whichever process: a line may arrive after the answer to the command. */
+function nextSummaries(brokers: readonly BrokerChild[], event: string, count: number) {
+  const from = brokers.map(({ lines }) => lines.length)
+  const found = () =>
+    brokers
+      .flatMap(({ lines }, at) => lines.slice(from[at]))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((summary) => summary['event'] === event)
+  return async () => {
+    await eventually(() => found().length >= count)
+    return found()
+  }
 }
 
 const drainAll = () => Promise.all(workers.map((worker) => worker.drain()))
@@ -57,31 +67,27 @@ async function expectEachRefreshedOnce(): Promise<void> {
 async function putChunk(hints: readonly DueHint[]): Promise<void> {
   const queue = processes.queueOf(queueNames.refreshChunk)
   const horizonTimestamp = processes.now() + 120_000
-  await createChunkQueue({ queue, timeoutInMs: 10_000 }).put({ horizonTimestamp, hints })
+  await createChunkQueue({ queue, timeoutInMs: 30_000 }).put({ horizonTimestamp, hints })
 }
 
 test('with more due than REFRESH_FANOUT_ABOVE the timer hands out chunks, and two workers refresh each entry once', async () => {
+  const sweeps = nextSummaries([timer], 'refresh_sweep', 1)
+  const chunks = nextSummaries(workers, 'refresh_chunk', 3)
   await timer.tick()
-  expect(summariesOf(timer, 'refresh_sweep').at(-1)).toMatchObject({
-    due: ENTRIES,
-    queued: ENTRIES,
-    refreshed: 0,
-  })
+  expect(await sweeps()).toMatchObject([{ due: ENTRIES, queued: ENTRIES, refreshed: 0 }])
   expect(processes.entra.calls).toEqual([])
   await drainAll()
-  const chunks = workers.flatMap((worker) => summariesOf(worker, 'refresh_chunk'))
-  const sizes = chunks.map(({ due, refreshed }) => `${String(refreshed)} of ${String(due)}`)
+  const sizes = (await chunks()).map(({ due, refreshed }) => `${String(refreshed)} of ${String(due)}`)
   expect(sizes.toSorted()).toEqual(['100 of 100', '100 of 100', '50 of 50'])
   await expectEachRefreshedOnce()
 })
 
 test('with as many due as REFRESH_FANOUT_ABOVE the timer refreshes them itself', async () => {
   const broker = await processes.start({ REFRESH_FANOUT_ABOVE: String(ENTRIES) })
+  onTestFinished(broker.close)
+  const sweeps = nextSummaries([broker], 'refresh_sweep', 1)
   await broker.tick()
-  expect(summariesOf(broker, 'refresh_sweep')).toMatchObject([
-    { due: ENTRIES, queued: 0, refreshed: ENTRIES },
-  ])
-  await broker.close()
+  expect(await sweeps()).toMatchObject([{ due: ENTRIES, queued: 0, refreshed: ENTRIES }])
   await expectEachRefreshedOnce()
 })
 
@@ -98,9 +104,13 @@ test('a chunk that is delivered twice, at once and again later, refreshes nothin
 })
 
 test('a tick that finds its chunks still waiting puts none in again', async () => {
+  const sweeps = nextSummaries([timer], 'refresh_sweep', 2)
   await timer.tick()
   await timer.tick()
-  expect(summariesOf(timer, 'refresh_sweep').at(-1)).toMatchObject({ due: ENTRIES, queued: 0, refreshed: 0 })
+  expect(await sweeps()).toMatchObject([
+    { due: ENTRIES, queued: ENTRIES, refreshed: 0 },
+    { due: ENTRIES, queued: 0, refreshed: 0 },
+  ])
   const { approximateMessagesCount } = await processes.queueOf(queueNames.refreshChunk).getProperties()
   expect(approximateMessagesCount).toBe(3)
   await drainAll()
@@ -123,10 +133,9 @@ test('while the queue cannot be reached the timer refreshes everything itself', 
     REFRESH_FANOUT_ABOVE: '1',
     DataStorage__queueServiceUri: 'https://localhost:1/devstoreaccount1',
   })
+  onTestFinished(broker.close)
+  const sweeps = nextSummaries([broker], 'refresh_sweep', 1)
   await broker.tick()
-  expect(summariesOf(broker, 'refresh_sweep')).toMatchObject([
-    { due: ENTRIES, queued: 0, refreshed: ENTRIES },
-  ])
-  await broker.close()
+  expect(await sweeps()).toMatchObject([{ due: ENTRIES, queued: 0, refreshed: ENTRIES }])
   await expectEachRefreshedOnce()
 })

@@ -5,10 +5,20 @@ import { jest } from '@jest/globals'
 import { startEmulators, type Emulators } from '../../local/emulators.ts'
 import type { FunctionsHost } from '../../local/functions-host/functions-host.ts'
 import '../../local/server/loopback-names.ts'
+import { onTestFinished } from './on-test-finished.ts'
 import { trust } from './trust.ts'
 
 export const USERNAME = 'demo@contoso.example'
 export const PASSWORD = 'Correct-Horse-Battery-1'
+/** Of an access token, in seconds. */
+export const LIFETIME = 3599
+
+const SECRET_NAMES = ['token-cache-encryption-key', 'token-cache-index-key', 'client-default']
+
+/** A busy machine must not look like an outage; only where nothing answers at all does a test cut waiting short. */
+const PATIENT = { IDENTITY_PROVIDER_TIMEOUT: '20', STORAGE_TIMEOUT: '10', REQUEST_DEADLINE: '110' }
+
+type AppSettings = Readonly<Record<string, string>>
 
 export interface Answer {
   readonly status: number
@@ -20,8 +30,8 @@ export interface Answer {
 
 export interface TestBroker extends Pick<Emulators, 'entra' | 'keyVault' | 'azurite' | 'tls'> {
   readonly url: string
-  /** The settings as the emulators need them. */
-  readonly defaults: Readonly<Record<string, string>>
+  /** The settings that every start begins with. */
+  readonly defaults: AppSettings
   /** Every line that the app logged. */
   readonly logs: string[]
   /** The parsed lines of one event. */
@@ -30,25 +40,42 @@ export interface TestBroker extends Pick<Emulators, 'entra' | 'keyVault' | 'azur
   /** With the demo user's credentials, unless the fields say otherwise. */
   requestToken(fields?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer>
   runTimer(): Promise<void>
-  /** A new process, as far as the app can tell: all modules are loaded anew. The settings stay for later restarts. */
-  restart(settings?: Record<string, string>): Promise<void>
+  /** A new process, as far as the app can tell: all modules are loaded anew. The settings are added to the defaults, until the next restart. */
+  restart(settings?: AppSettings): Promise<void>
+  /**
+   * For `beforeEach`: takes back faults, secrets and settings, and forgets calls and logs. What is cached stays, and so do users
+   * and time.
+   */
+  reset(): Promise<void>
+  /** Connections to the identity provider are refused until the end of the test, or until the returned function is called. */
+  stopEntra(): Promise<() => Promise<void>>
   /** Every file of the emulators. */
   files(): Promise<{ name: string; bytes: Buffer }[]>
   close(): Promise<void>
 }
 
-/** The whole broker, in this process: the app's registrations in the local Functions host, all emulators over TLS. */
-export async function startBroker(settings: Record<string, string> = {}): Promise<TestBroker> {
+/**
+ * The whole broker, in this process: the app's registrations in the local Functions host, all emulators over TLS.
+ *
+ * @param settingsOf adds to the settings, or replaces some.
+ */
+export async function startBroker(
+  settingsOf: (emulators: Emulators) => AppSettings | Promise<AppSettings> = () => ({}),
+): Promise<TestBroker> {
   const folder = await mkdtemp(join(tmpdir(), 'broker-test-'))
   const emulators = await startEmulators({ folder, portBase: 0 })
   trust(emulators.tls)
   const { entra, keyVault, azurite } = emulators
   const logs: string[] = []
+  const defaults = { ...emulators.environment, ...PATIENT, ...(await settingsOf(emulators)) }
+  const secrets = SECRET_NAMES.map((name) => [name, keyVault.currentValue(name) ?? ''] as const)
+  let overrides: AppSettings = {}
   let host: FunctionsHost
-  const environment: Record<string, string> = { ...emulators.environment, ...settings }
 
-  async function start(overrides: Record<string, string>): Promise<void> {
-    Object.assign(environment, overrides)
+  async function start(settings: AppSettings): Promise<void> {
+    for (const name of Object.keys(overrides)) delete process.env[name]
+    overrides = settings
+    const environment = { ...defaults, ...settings }
     Object.assign(process.env, environment)
     jest.resetModules()
     const { startFunctionsHost } = await import('../../local/functions-host/functions-host.ts')
@@ -61,8 +88,16 @@ export async function startBroker(settings: Record<string, string> = {}): Promis
   }
   await start({})
 
+  async function restart(settings: AppSettings = {}): Promise<void> {
+    await host.close()
+    await start(settings)
+  }
+
   async function call(path: string, init?: RequestInit): Promise<Answer> {
-    const response = await fetch(`${host.url}${path}`, init)
+    const headers = new Headers(init?.headers)
+    // A connection that is kept may be closed by the server in the moment when it is used again.
+    headers.set('connection', 'close')
+    const response = await fetch(`${host.url}${path}`, { ...init, headers })
     const text = await response.text()
     const isJson = text !== '' && response.headers.get('content-type') === 'application/json'
     return {
@@ -78,7 +113,7 @@ export async function startBroker(settings: Record<string, string> = {}): Promis
     keyVault,
     azurite,
     tls: emulators.tls,
-    defaults: emulators.environment,
+    defaults,
     logs,
     get url() {
       return host.url
@@ -96,9 +131,25 @@ export async function startBroker(settings: Record<string, string> = {}): Promis
         body: JSON.stringify({ username: USERNAME, password: PASSWORD, ...fields }),
       }),
     runTimer: () => host.invokeTimer('refreshtokens'),
-    async restart(overrides = {}) {
-      await host.close()
-      await start(overrides)
+    restart,
+    async reset() {
+      Object.assign(entra, { fault: undefined, failWith: undefined, accessTokenLifetimeInSeconds: LIFETIME })
+      keyVault.fault = undefined
+      for (const [name, value] of secrets) {
+        if (keyVault.currentValue(name) !== value) keyVault.setSecret(name, value)
+      }
+      if (Object.keys(overrides).length > 0) await restart()
+      for (const list of [entra.calls, keyVault.calls, logs]) list.length = 0
+    },
+    async stopEntra() {
+      await entra.stop()
+      let isStopped = true
+      const startAgain = async () => {
+        if (isStopped) await entra.start()
+        isStopped = false
+      }
+      onTestFinished(startAgain)
+      return startAgain
     },
     async files() {
       const names = await readdir(folder, { recursive: true, withFileTypes: true })

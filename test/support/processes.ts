@@ -162,7 +162,8 @@ async function startBrokerChild(environment: Readonly<Record<string, string>>): 
     async requestToken(user) {
       const response = await fetch(`${url}/requesttoken`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        // A connection that is kept may be closed by the server in the moment when it is used again.
+        headers: { 'content-type': 'application/json', connection: 'close' },
         body: JSON.stringify(user),
       })
       return { status: response.status, json: (await response.json()) as Record<string, unknown> }
