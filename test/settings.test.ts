@@ -16,6 +16,8 @@ test('times are in seconds, and all but the three addresses have a default', () 
     refreshThresholdInMs: 600_000,
     passwordMaxAgeInMs: 86_400_000,
     idleEvictionInMs: 604_800_000,
+    maxRefusedPasswords: 3,
+    refusalWindowInMs: 600_000,
     refreshConcurrency: 32,
     refreshFanoutAbove: 1000,
     identityProviderTimeoutInMs: 10_000,

@@ -134,12 +134,6 @@ const walls = [
     message: 'adapters/key-vault/ knows core/, crypto/ and @azure/keyvault-secrets.',
   },
   {
-    file: 'src/adapters/metrics/metrics.ts',
-    imports: ['@opentelemetry/api', '../../core/pre-refresh/refresh-sweep.ts'],
-    butNot: ['@azure/functions', '../../functions/event-log.ts'],
-    message: 'adapters/metrics/ knows core/, crypto/ and @opentelemetry/api.',
-  },
-  {
     file: 'src/adapters/msal/msal.ts',
     imports: ['@azure/msal-node', 'zod', '../../core/provider/entra-failure.ts'],
     butNot: ['@azure/data-tables', '../tables/table-fault.ts', '../../http/aadsts-remedies.ts'],
@@ -217,7 +211,7 @@ const walls = [
   },
   {
     file: 'local/server/server.ts',
-    imports: ['node:https', '@peculiar/x509', '../process/machine-clock.ts'],
+    imports: ['node:https', 'selfsigned', '../process/machine-clock.ts'],
     butNot: ['../process/broker.ts', '../entra/tokens.ts', '../../src/settings.ts'],
     message: 'local/server/ lies below every other room of local/.',
   },

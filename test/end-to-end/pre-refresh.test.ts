@@ -195,7 +195,7 @@ test('Retry-After is obeyed by the timer and by requests', async () => {
   await entriesDue(6)
   broker.entra.fault = { kind: 'status', status: 429, retryAfterInSeconds: 90 }
   await broker.runTimer()
-  expect(lastSweep()).toMatchObject({ refreshed: 0, failed: { temporarily_unavailable: 1, held_back: 5 } })
+  expect(lastSweep()).toMatchObject({ refreshed: 0, failed: { temporarily_unavailable: 3, held_back: 3 } })
   broker.entra.fault = undefined
   clock.advance(89)
   forget()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { LIFETIME, startBroker, type TestBroker } from '../support/broker.ts'
+import { LIFETIME, PASSWORD, startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
 import { stopClock } from '../support/clock.ts'
 
 const clock = stopClock()
