@@ -7,6 +7,8 @@ const FIRST_RETRY_IN_MS = 30_000
 const MAX_RETRY_IN_MS = 240_000
 const FIRST_LOCK_IN_MS = 60_000
 const MAX_WINDOW_IN_MS = 2 * 3_600_000
+/** The identity provider's usual answer, and the writes around it. */
+const ANSWER_IN_MS = 2_000
 /** A try from the future was dated by a clock that is wrong. */
 const MAX_CLOCK_SKEW_IN_MS = 60_000
 
@@ -95,12 +97,13 @@ export function verdictOn(
   }
   const counted = tries.filter(({ isCounted }) => isCounted)
   if (hasPlace || counted.length < limits.maxRefusedPasswords) return { kind: 'free' }
-  const firstFreeTimestamp = Math.min(...counted.map(({ untilTimestamp }) => untilTimestamp))
-  return {
-    // Nobody is shut out by lost answers alone.
-    kind: counted.some(({ state }) => state === 'refused') ? 'full' : 'lost',
-    retryAfterInMs: firstFreeTimestamp - now,
-  }
+  // Nobody is shut out by lost answers alone.
+  const isRefused = counted.some(({ state }) => state === 'refused')
+  const freeTimestamps = counted.map((one) =>
+    // Who is being asked for may give the place back in a moment.
+    !isRefused && isReserved(one, now, limits) ? now + ANSWER_IN_MS : one.untilTimestamp,
+  )
+  return { kind: isRefused ? 'full' : 'lost', retryAfterInMs: Math.min(...freeTimestamps) - now }
 }
 
 /** With a place for the password; the one that it had, if its answer was lost. */
