@@ -1,0 +1,100 @@
+import { expect, test } from '@jest/globals'
+import { withUnsavedEntries } from '../../../src/core/entry/unsaved-entries.ts'
+import { EntryTooLargeError, type TokenEntryStore } from '../../../src/core/entry/token-entry-store.ts'
+import { createMemoryEntryStore } from '../../support/memory-entry-store.ts'
+
+const NOW = 1_764_000_000_000
+const entryOf = (passwordVerifier: string, verifiedOnTimestamp: number, serializedCache = '{}') => ({
+  client: 'default',
+  fingerprint: '[]',
+  passwordVerifier,
+  passwordCheck: 'c',
+  verifiedOnTimestamp,
+  serializedCache,
+})
+const OLD = entryOf('old', NOW)
+const NEW = entryOf('new', NOW + 1)
+
+async function createStage() {
+  const table = createMemoryEntryStore()
+  let failing: 'writes' | 'everything' | undefined
+  const down = () => Promise.reject(new Error('down'))
+  const faulty: TokenEntryStore = {
+    read: (key) => (failing === 'everything' ? down() : table.read(key)),
+    write: (...args) => (failing ? down() : table.write(...args)),
+    mark: (...args) => (failing ? down() : table.mark(...args)),
+    remove: (...args) => (failing ? down() : table.remove(...args)),
+  }
+  const store = withUnsavedEntries(faulty)
+  const etag = await store.write('k', OLD, NOW, undefined)
+  return { table, store, etag, fail: (what: typeof failing) => void (failing = what) }
+}
+
+test('a row that a new password could not overwrite is overtaken, and overwritten as soon as the table takes writes', async () => {
+  const { table, store, etag, fail } = await createStage()
+  fail('writes')
+  await expect(store.write('k', NEW, NOW, etag)).rejects.toThrow('down')
+  expect((await store.read('k'))?.entry).toEqual(NEW)
+  expect((await table.read('k'))?.entry).toEqual(OLD)
+  fail(undefined)
+  expect((await store.read('k'))?.entry).toEqual(NEW)
+  expect((await table.read('k'))?.entry).toEqual(NEW)
+})
+
+test('while the table is down altogether, what could not be written is what there is', async () => {
+  const { store, etag, fail } = await createStage()
+  fail('everything')
+  await expect(store.write('k', NEW, NOW, etag)).rejects.toThrow('down')
+  expect((await store.read('k'))?.entry).toEqual(NEW)
+  await expect(store.read('another')).rejects.toThrow('down')
+})
+
+test('the timer writes what could not be written', async () => {
+  const { table, store, etag, fail } = await createStage()
+  fail('everything')
+  await expect(store.write('k', NEW, NOW, etag)).rejects.toThrow('down')
+  await store.retry()
+  fail(undefined)
+  await store.retry()
+  expect((await table.read('k'))?.entry).toEqual(NEW)
+})
+
+test('a later password of another instance stands', async () => {
+  const { table, store, etag, fail } = await createStage()
+  fail('writes')
+  await expect(store.write('k', NEW, NOW, etag)).rejects.toThrow('down')
+  const later = entryOf('later', NOW + 2)
+  await table.write('k', later, NOW, etag)
+  fail(undefined)
+  expect((await store.read('k'))?.entry).toEqual(later)
+  await store.retry()
+  expect((await table.read('k'))?.entry).toEqual(later)
+})
+
+test('tokens that another instance has stored since stand', async () => {
+  const { table, store, etag, fail } = await createStage()
+  fail('writes')
+  await expect(store.write('k', entryOf('old', NOW, '{"mine":1}'), NOW, etag)).rejects.toThrow('down')
+  const theirs = entryOf('old', NOW, '{"theirs":1}')
+  await table.write('k', theirs, NOW, etag)
+  fail(undefined)
+  expect((await store.read('k'))?.entry).toEqual(theirs)
+})
+
+test('what was forgotten is not written again', async () => {
+  const { table, store, etag, fail } = await createStage()
+  fail('writes')
+  await expect(store.write('k', NEW, NOW, etag)).rejects.toThrow('down')
+  store.drop('k')
+  fail(undefined)
+  await store.retry()
+  expect((await table.read('k'))?.entry).toEqual(OLD)
+})
+
+test('an entry that is too large is not tried again', async () => {
+  const store = withUnsavedEntries(createMemoryEntryStore(200))
+  await expect(store.write('k', entryOf('x'.repeat(300), NOW), NOW, undefined)).rejects.toThrow(
+    EntryTooLargeError,
+  )
+  expect(await store.read('k')).toBeUndefined()
+})
