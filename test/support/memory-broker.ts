@@ -1,0 +1,126 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions'
+import { composeCore, type Core } from '../../src/core-composition.ts'
+import { BrokerError } from '../../src/core/broker-error.ts'
+import type { IdentityProvider } from '../../src/core/provider/identity-provider.ts'
+import { IdentityProviderError, type ProviderFailure } from '../../src/core/provider/provider-failure.ts'
+import { createKeyedDigest } from '../../src/crypto/keyed-digest.ts'
+import { alwaysAnswering } from '../../src/functions/always-answering.ts'
+import { createRequestTokenHandler } from '../../src/functions/requesttoken.ts'
+import { createInvocation } from './invocation.ts'
+import { createMemoryDueIndex } from './memory-due-index.ts'
+import { createMemoryEntryStore } from './memory-entry-store.ts'
+import { createMemoryRefusalStore } from './memory-refusal-store.ts'
+
+const REFUSED: ProviderFailure = {
+  category: 'invalid_credentials',
+  scope: 'account',
+  judgement: 'judged',
+  isHeldBack: false,
+  detail: 'password 400 invalid_grant',
+}
+
+export interface MemoryBroker extends Pick<Core, 'tick'> {
+  /** As the host calls the function. Every line that was logged meanwhile comes with the answer. */
+  call(http: HttpRequest): Promise<{ response: HttpResponseInit; lines: unknown[] }>
+  /** What the identity provider was asked, in order: `password` or `refresh_token`. */
+  readonly asked: string[]
+}
+
+/**
+ * The whole function over ports in memory: real core, real HTTP objects, no network.
+ *
+ * @param isRight whether the identity provider accepts a password.
+ */
+export function createMemoryBroker(options: {
+  readonly now: () => number
+  readonly isRight: (username: string, password: string) => boolean
+  readonly hasProfile?: (name: string) => boolean
+}): MemoryBroker {
+  const { now, isRight, hasProfile = (name) => name === 'default' } = options
+  const digest = createKeyedDigest(new Uint8Array(32))
+  const asked: string[] = []
+  let ids = 0
+  const tokenOf = (username: string) => ({
+    value: `token ${++ids} of ${username}`,
+    acquiredOnTimestamp: now(),
+    expiresOnTimestamp: now() + 3_600_000,
+  })
+  const identityProvider: IdentityProvider = {
+    cachedTokenOf: (serializedCache) =>
+      (JSON.parse(serializedCache) as { token: ReturnType<typeof tokenOf> }).token,
+    async acquireByPassword(_, { username, password }, persist) {
+      asked.push('password')
+      if (!isRight(username, password)) throw new IdentityProviderError(REFUSED)
+      const token = tokenOf(username)
+      return { token, stored: await persist(JSON.stringify({ username, token })) }
+    },
+    async acquireByRefreshToken(_, serializedCache, persist) {
+      asked.push('refresh_token')
+      const { username } = JSON.parse(serializedCache) as { username: string }
+      const token = tokenOf(username)
+      return { token, stored: await persist(JSON.stringify({ username, token })) }
+    },
+  }
+  const core = composeCore(
+    {
+      profiles: {
+        async get(name) {
+          if (!hasProfile(name)) throw new BrokerError('unknown_client')
+          return {
+            name,
+            authority: 'https://login.example/t',
+            clientId: 'c',
+            scopes: ['s'],
+            fingerprint: name,
+          }
+        },
+      },
+      store: createMemoryEntryStore(),
+      dueIndex: createMemoryDueIndex(),
+      refusals: createMemoryRefusalStore(now),
+      chunkQueue: { isEmpty: async () => true, put: async () => {} },
+      identityProvider,
+      passwordHash: {
+        create: async (password) => digest('verifier', password),
+        matches: async (verifier, password) => verifier === digest('verifier', password),
+      },
+      resolveEntryKey: async (client, username) => digest('entry', client, username),
+      resolveAttempt: async (authority, username, password) => ({
+        rowKey: digest('user', authority, username),
+        digest: digest('password', authority, username, password),
+      }),
+      digestOf: digest,
+      clock: { now, elapsed: now },
+      delay: async () => {},
+      random: () => 0.5,
+      randomId: () => `id ${++ids}`,
+    },
+    {
+      refreshThresholdInMs: 600_000,
+      passwordMaxAgeInMs: 86_400_000,
+      idleEvictionInMs: 7 * 86_400_000,
+      leaseInMs: 19_000,
+      maxRefusedPasswords: 3,
+      refusalWindowInMs: 600_000,
+      waitLimitInMs: 0,
+      refreshConcurrency: 32,
+      refreshFanoutAbove: 1000,
+    },
+  )
+  const handler = alwaysAnswering(
+    createRequestTokenHandler(() => ({
+      tokenSource: core.tokenSource,
+      now,
+      deadlineInMs: 20_000,
+      digestCaller: async (...parts) => digest('caller', ...parts),
+    })),
+  )
+  return {
+    tick: core.tick,
+    asked,
+    async call(http) {
+      const { context, lines } = createInvocation('requesttoken')
+      return { response: (await handler(http, context)) as HttpResponseInit, lines }
+    },
+  }
+}
