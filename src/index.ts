@@ -6,6 +6,7 @@ import { createReadyHandler } from './functions/ready.ts'
 import { createRefreshChunkHandler } from './functions/refreshchunk.ts'
 import { createRefreshTokensHandler } from './functions/refreshtokens.ts'
 import { createRequestTokenHandler } from './functions/requesttoken.ts'
+import { createTokenHandler } from './functions/token.ts'
 import { queueNames } from './storage-names.ts'
 
 // Otherwise the host hands on no body that comes in chunks, which is how .NET and many others send theirs.
@@ -29,6 +30,14 @@ serve('requesttoken', {
   methods: ANY_METHOD,
   authLevel: 'function',
   handler: createRequestTokenHandler(() => composition().requestToken),
+})
+
+// For OAuth 2.0 client libraries.
+serve('token', {
+  route: 'oauth2/token',
+  methods: ANY_METHOD,
+  authLevel: 'function',
+  handler: createTokenHandler(() => composition().requestToken),
 })
 
 // `useMonitor` is the default for schedules of a minute or longer; `runOnStartup` would run at every scale-out.

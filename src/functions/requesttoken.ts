@@ -2,9 +2,8 @@ import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
 import type { BrokeredToken, TokenSource } from '../core/request/brokered-token.ts'
 import { resolveCaller, type CallerDigest } from '../http/caller.ts'
-import { errorResponseOf, isOurFault } from '../http/error-response.ts'
-import { readTokenRequest } from '../http/token-request-reader.ts'
-import { tokenResponseOf } from '../http/token-response.ts'
+import { isOurFault } from '../http/error-response.ts'
+import { brokerProtocol, type TokenProtocol } from '../http/token-protocol.ts'
 import { withinTime } from '../time-limit.ts'
 import { brokerErrorOf } from './always-answering.ts'
 import { logEvent, type LogFields } from './event-log.ts'
@@ -20,8 +19,14 @@ export interface RequestTokenOptions {
   readonly digestCaller: CallerDigest
 }
 
-/** `POST /requesttoken`. `options` may throw a {@link BrokerError}, which is then the answer. */
-export function createRequestTokenHandler(options: () => RequestTokenOptions): HttpHandler {
+/**
+ * `POST /requesttoken`, and in the words of another protocol the same. `options` may throw a {@link BrokerError}, which is then the
+ * answer.
+ */
+export function createRequestTokenHandler(
+  options: () => RequestTokenOptions,
+  protocol: TokenProtocol = brokerProtocol,
+): HttpHandler {
   return async (http, context) => {
     const correlationId = context.invocationId
     const startTime = performance.now()
@@ -39,16 +44,16 @@ export function createRequestTokenHandler(options: () => RequestTokenOptions): H
       const { tokenSource, now, deadlineInMs, digestCaller } = options()
       const answer = async () => {
         caller = await resolveCaller(http, digestCaller)
-        const request = await readTokenRequest(http)
+        const request = await protocol.read(http)
         client = request.client
         return tokenSource({ ...request, caller, correlationId })
       }
       const brokered = await withinTime(answer(), deadlineInMs, () => new BrokerError('deadline_exceeded'))
       log(brokered.warnings.length > 0 ? 'warn' : 'info', { ...fieldsOf(brokered), status: 200 })
-      return tokenResponseOf(brokered, correlationId, now())
+      return protocol.tokenResponseOf(brokered, correlationId, now())
     } catch (thrown) {
       const error = brokerErrorOf(thrown)
-      const response = errorResponseOf(error, correlationId)
+      const response = protocol.errorResponseOf(error, correlationId)
       log(isOurFault(error) ? 'error' : 'info', { ...errorFieldsOf(error), status: response.status })
       return response
     }

@@ -77,5 +77,6 @@ test('the packaged bundle registers the functions, with no help from node_module
       runOnStartup: false,
     },
     { ...trigger, name: 'requesttoken', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
+    { ...trigger, name: 'token', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
   ])
 })

@@ -120,7 +120,7 @@ export function createMemoryBroker(options: {
     asked,
     async call(http) {
       const { context, lines } = createInvocation('requesttoken')
-      return { response: (await handler(http, context)) as HttpResponseInit, lines }
+      return { response: await handler(http, context), lines }
     },
   }
 }
