@@ -39,7 +39,11 @@ test('a wrong password is invalid_grant, which no client repeats, and costs one 
   broker.entra.setUser(user)
   for (let n = 0; n < 3; n++) {
     const { status, json } = await grant({ ...user, password: 'Wrong-1' })
-    expect([status, json['error'], json['broker_error']]).toEqual([400, 'invalid_grant', 'invalid_credentials'])
+    expect([status, json['error'], json['broker_error']]).toEqual([
+      400,
+      'invalid_grant',
+      'invalid_credentials',
+    ])
   }
   expect(broker.entra.calls).toHaveLength(1)
   expect(JSON.stringify(broker.logs)).not.toMatch(/Wrong-1|oauth@/)
