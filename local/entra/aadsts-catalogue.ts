@@ -40,6 +40,9 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   50128: invalidRequest(
     'Invalid domain name - No tenant-identifying information found in either the request or implied by any provided credentials.',
   ),
+  500341: invalidGrant(
+    'The user account {username} has been deleted from the {tenant} directory. To sign into this application, the account must be added to the directory.',
+  ),
   // locked
   50053: invalidGrant(
     "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
@@ -58,6 +61,13 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   50020: invalidGrant(
     "User account '{username}' from identity provider 'live.com' does not exist in tenant '{tenant}' and cannot access the application '{clientId}' in that tenant.",
   ),
+  50177: invalidGrant(
+    "User account '{username}' from an external identity provider does not exist in tenant '{tenant}' and cannot access the application '{clientId}' in that tenant.",
+  ),
+  90072: invalidGrant(
+    "User account '{username}' from identity provider 'live.com' does not exist in tenant '{tenant}' and cannot access the application '{clientId}' in that tenant. The account needs to be added as an external user in the tenant first.",
+  ),
+  500571: invalidGrant('The guest user account is disabled.'),
   // interaction
   16000: interaction(
     'Either multiple user identities are available for the current request or the selected account is not supported for the scenario.',
@@ -108,6 +118,7 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
     'The requested action requires multi-factor authentication to be set up from a specific location or device.',
   ),
   53011: interaction('User blocked due to risk on home tenant.'),
+  530003: interaction('Your device is required to be managed to access this resource.'),
   // policy
   53003: invalidGrant(
     'Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.',
@@ -124,6 +135,15 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   ),
   50002: invalidGrant('NotAllowedTenant: sign-in failed because of a restricted proxy access on the tenant.'),
   500021: invalidGrant("Access to '{tenant}' tenant is denied."),
+  80012: invalidGrant(
+    'The user attempted to sign in outside of the allowed hours (this is specified in Active Directory).',
+  ),
+  500212: invalidGrant(
+    "The user's administrator has set an outbound access policy that does not allow access to the resource tenant.",
+  ),
+  500213: invalidGrant(
+    "The resource tenant's cross-tenant access policy does not allow this user to access this tenant.",
+  ),
   // consent
   65001: invalidGrant(
     "The user or administrator has not consented to use the application with ID '{clientId}'. Send an interactive authorization request for this user and resource.",
@@ -230,6 +250,19 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   ),
   50049: invalidRequest('Unknown or invalid instance.'),
   70003: entry('unsupported_grant_type', "The app requested an unsupported grant type '{parameter}'."),
+  7000229: invalidClient(
+    "The client application '{clientId}' is missing service principal in the tenant '{tenant}'. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119.",
+  ),
+  500014: entry('invalid_resource', "The service principal for resource '{resource}' is disabled."),
+  900023: invalidRequest(
+    "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.",
+  ),
+  90038: invalidRequest(
+    "Confidential Client is not supported in Cross Cloud request: tenant '{tenant}' requires sign in at another cloud instance.",
+  ),
+  900382: invalidRequest('Confidential Client is not supported in Cross Cloud request.'),
+  900432: invalidRequest('Confidential Client is not supported in Cross Cloud request.'),
+  900440: invalidRequest("Resource '{resource}' is not available in this cloud instance."),
   // passing
   50033: unavailable('A transient error has occurred. Please try again.'),
   50196: invalidRequest(
@@ -246,4 +279,9 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   90024: unavailable('The request budget was exceeded. A transient error has occurred. Please try again.'),
   90033: unavailable('A transient error has occurred. Please try again.'),
   90055: unavailable('The server terminated an operation because there have been too many requests.', 429),
+  80010: invalidGrant('The Authentication Agent is unable to decrypt the password.'),
+  80013: invalidGrant(
+    'The authentication attempt could not be completed due to time skew between the machine running the authentication agent and Active Directory.',
+  ),
+  80014: invalidGrant('Validation request responded after the maximum elapsed time exceeded.'),
 }
