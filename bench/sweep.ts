@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { demoUser } from '../local/emulators.ts'
+import { demoUser } from '../local/demo/demo-tenant.ts'
 import { startProcesses, type BrokerChild, type Processes } from '../test/support/processes.ts'
 import { seedDirectory, seedEntries } from '../test/support/due-entries.ts'
 

@@ -1,17 +1,13 @@
-import { parseArgs } from 'node:util'
 import { settingNames } from '../src/settings.ts'
+import { startEmulators } from './emulators.ts'
+import { bannerOf } from './banner.ts'
 import { startBrokerProcess } from './process/broker-process.ts'
-import { demoUser, startEmulators } from './emulators.ts'
+import { helpOf, localOptionsOf, startCommand } from './process/command-line.ts'
+import { openLocalFolder } from './process/local-folder.ts'
+import { readableLineOf } from './process/log-line.ts'
 import { runUntilStopped } from './process/running-until-stopped.ts'
 
 /** `npm start`: the emulators, and the broker on top of them. */
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '7071' },
-    'emulator-ports': { type: 'string', default: '10000' },
-    folder: { type: 'string', default: '.local' },
-  },
-})
 
 /** App settings of the developer's own environment, e.g. `REFRESH_THRESHOLD=300 npm start`. */
 const overrides = Object.fromEntries(
@@ -21,26 +17,19 @@ const overrides = Object.fromEntries(
   }),
 )
 
-function banner(url: string, folder: string): string {
-  return `
-The broker listens on ${url}. Everything it needs runs on this machine and is kept in ${folder}/.
-Get a token (the second time it comes from the cache):
-
-  curl -s ${url}/requesttoken -H 'Content-Type: application/json' -d '${JSON.stringify(demoUser)}'
-
-Ctrl-C ends everything.
-`
-}
-
-await runUntilStopped(async (keep) => {
-  const { folder } = values
-  const emulators = keep(await startEmulators({ folder, portBase: Number(values['emulator-ports']) }))
+await runUntilStopped(async (keep, finish) => {
+  const options = localOptionsOf(startCommand, process.argv.slice(2), process.env)
+  if (!options) return finish(helpOf(startCommand))
+  const { port, emulatorPorts, folder, json } = options
+  const localFolder = keep(openLocalFolder(folder))
+  if (options.reset) console.log(localFolder.reset())
+  const emulators = keep(await startEmulators({ folder, portBase: emulatorPorts }))
   const broker = keep(
     await startBrokerProcess({
-      port: Number(values.port),
+      port,
       environment: { ...emulators.environment, ...overrides },
-      onLine: (line) => console.log(line),
+      onLine: (line) => console.log(json ? line : readableLineOf(line, Date.now())),
     }),
   )
-  console.log(banner(broker.url, folder))
-}, 'npm start -- --port 7072, or --emulator-ports 11000 for the first of the emulators.')
+  console.log(bannerOf(broker.url, folder))
+}, 'Choose another with npm start -- --port 7072; the emulators move along, or by --emulator-ports.')

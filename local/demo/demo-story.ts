@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
-import { searchForSecrets } from './secret-scan.ts'
+import { runSecretScan } from './secret-scan.ts'
 import type { DemoAnswer, DemoWorld } from './demo-world.ts'
-import { demoUser } from '../emulators.ts'
+import { demoUser } from './demo-tenant.ts'
 
 /** The broker's settings for the story: the timer runs every two seconds. */
 export const demoSettings = { REFRESH_SCHEDULE: '*/2 * * * * *', REFRESH_THRESHOLD: '3' } as const
@@ -135,6 +135,6 @@ export async function tellDemoStory(world: DemoWorld, step: Step, signal: AbortS
       password: [demoUser.password, newPassword, wrongPassword],
       token: issuedTokens,
     }
-    return [await searchForSecrets(world, secrets), undefined]
+    return [await runSecretScan(world, secrets), undefined]
   })
 }

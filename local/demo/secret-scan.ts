@@ -11,7 +11,7 @@ const plantedForms = ['text', 'base64', 'base64 of UTF-16']
  *
  * @returns what was searched. @throws when a secret is found, or what was planted is not.
  */
-export async function searchForSecrets(
+export async function runSecretScan(
   world: DemoWorld,
   secrets: Readonly<Record<string, readonly string[]>>,
 ): Promise<string> {

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import * as z from 'zod'
 import { AadstsError, assertKnownAadstsCode } from './aadsts-error.ts'
 import type { StateFile } from '../process/state-file.ts'
 import { createSmartLockout } from './smart-lockout.ts'
@@ -11,26 +12,31 @@ export interface UserOptions {
   readonly failWith?: number | undefined
 }
 
-export interface EntraUser {
-  username: string
-  objectId: string
+const entraUserSchema = z.object({
+  username: z.string(),
+  objectId: z.string(),
   /** So that the password itself is in no file. */
-  passwordHash: string
-  failWith?: number
+  passwordHash: z.string(),
+  failWith: z.number().optional(),
   /** Rises with each change of the password. */
-  passwordGeneration: number
+  passwordGeneration: z.number(),
   /** Rises with each revocation of the refresh tokens, public and confidential clients' alike. */
-  revocationGeneration: number
+  revocationGeneration: z.number(),
   /** The AADSTS code for a refresh token of before the revocation. */
-  revocationCode: number
-}
+  revocationCode: z.number(),
+})
 
-export type DirectoryState = Record<string, EntraUser>
+export type EntraUser = z.infer<typeof entraUserSchema>
+
+/** The users by their names in lower case. */
+export const directoryStateSchema = z.record(z.string(), entraUserSchema)
+
+export type DirectoryState = z.infer<typeof directoryStateSchema>
 
 /** The users. Names are case-insensitive. */
 export interface EntraDirectory {
-  /** Adds or replaces a user. */
-  readonly setUser: (user: UserOptions) => void
+  /** Adds or replaces users. */
+  readonly setUser: (...users: readonly UserOptions[]) => void
   /** As when the user changes it: the password-grant refresh tokens of public clients die with 50173. */
   readonly setPassword: (username: string, password: string) => void
   /** Kills the refresh tokens of one user, or of all: `code` (default 50173) is what their use is answered with. */
@@ -42,6 +48,23 @@ export interface EntraDirectory {
 
 const hashOf = (objectId: string, password: string): string =>
   createHash('sha256').update(`${objectId} ${password}`).digest('base64url')
+
+function userOf(options: UserOptions, previous: EntraUser | undefined): EntraUser {
+  const { username, password, failWith } = options
+  if (failWith !== undefined) assertKnownAadstsCode(failWith)
+  const objectId = options.objectId ?? previous?.objectId ?? randomUUID()
+  const passwordHash = hashOf(objectId, password)
+  return {
+    username,
+    objectId,
+    passwordHash,
+    ...(failWith !== undefined && { failWith }),
+    passwordGeneration:
+      (previous?.passwordGeneration ?? 0) + (previous?.passwordHash === passwordHash ? 0 : 1),
+    revocationGeneration: previous?.revocationGeneration ?? 0,
+    revocationCode: previous?.revocationCode ?? 50173,
+  }
+}
 
 export function createEntraDirectory(
   { state, save }: StateFile<DirectoryState>,
@@ -57,22 +80,11 @@ export function createEntraDirectory(
   }
   return {
     find,
-    setUser: ({ username, password, objectId, failWith }) => {
-      if (failWith !== undefined) assertKnownAadstsCode(failWith)
-      const previous = find(username)
-      const id = objectId ?? previous?.objectId ?? randomUUID()
-      const passwordHash = hashOf(id, password)
-      state[key(username)] = {
-        username,
-        objectId: id,
-        passwordHash,
-        ...(failWith !== undefined && { failWith }),
-        passwordGeneration:
-          (previous?.passwordGeneration ?? 0) + (previous?.passwordHash === passwordHash ? 0 : 1),
-        revocationGeneration: previous?.revocationGeneration ?? 0,
-        revocationCode: previous?.revocationCode ?? 50173,
+    setUser: (...users) => {
+      for (const user of users) {
+        state[key(user.username)] = userOf(user, find(user.username))
+        lockout.passwordAccepted(key(user.username))
       }
-      lockout.passwordAccepted(key(username))
       save()
     },
     setPassword: (username, password) => {

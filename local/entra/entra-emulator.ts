@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { JWTPayload } from 'jose'
+import * as z from 'zod'
 import { AadstsError, answerOf, assertKnownAadstsCode } from './aadsts-error.ts'
 import {
   contosoTenantId,
@@ -8,9 +9,9 @@ import {
   type ApplicationOptions,
   type EntraApplications,
 } from './applications.ts'
-import { createEntraDirectory, type DirectoryState, type EntraDirectory } from './directory.ts'
+import { createEntraDirectory, directoryStateSchema, type EntraDirectory } from './directory.ts'
 import { createTokenEndpoint, type TokenCall } from './token-endpoint.ts'
-import { createEntraTokens, createKeyState, type KeyState } from './tokens.ts'
+import { createEntraTokens, createKeyState, keyStateSchema } from './tokens.ts'
 import { applyFault, type Fault } from '../server/fault.ts'
 import { sendJson } from '../server/json-response.ts'
 import { startLoopbackServer, type ServerTls } from '../server/loopback-server.ts'
@@ -44,10 +45,7 @@ export interface EntraEmulator extends Pick<
   readonly close: () => Promise<void>
 }
 
-interface EntraState {
-  readonly keys: KeyState
-  readonly users: DirectoryState
-}
+const stateSchema = z.object({ keys: keyStateSchema, users: directoryStateSchema })
 
 const tokenFields = ['access_token', 'refresh_token', 'id_token'] as const
 
@@ -86,7 +84,7 @@ export async function startEntraEmulator(options: {
   readonly now?: (() => number) | undefined
 }): Promise<EntraEmulator> {
   const now = options.now ?? (() => Date.now())
-  const stateFile = openStateFile<EntraState>(options.stateFile, () => ({
+  const stateFile = openStateFile(options.stateFile, stateSchema, () => ({
     keys: createKeyState(),
     users: {},
   }))

@@ -1,4 +1,11 @@
-import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  randomBytes,
+  randomUUID,
+  type JsonWebKey,
+} from 'node:crypto'
 import {
   base64url,
   compactDecrypt,
@@ -10,15 +17,27 @@ import {
   type JWK,
   type JWTPayload,
 } from 'jose'
+import * as z from 'zod'
 import { AadstsError } from './aadsts-error.ts'
 import type { Application } from './applications.ts'
 import type { EntraUser } from './directory.ts'
 
 /** The keys, so that tokens outlive a restart. */
-export interface KeyState {
-  readonly signingKey: JWK
+export const keyStateSchema = z.object({
+  signingKey: z.custom<JWK>((key) => isPrivateJwk(key)),
   /** Base64url of 32 bytes. */
-  readonly refreshTokenKey: string
+  refreshTokenKey: z.base64url().length(43),
+})
+
+export type KeyState = z.infer<typeof keyStateSchema>
+
+function isPrivateJwk(key: unknown): boolean {
+  try {
+    createPrivateKey({ key: key as JsonWebKey, format: 'jwk' })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** What a refresh token stands for. Entra's are opaque to the client; these are encrypted, so that none need be stored. */

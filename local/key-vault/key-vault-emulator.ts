@@ -2,6 +2,7 @@ import { decodeJwt, errors, type JWTPayload } from 'jose'
 import { applyFault, type Fault } from '../server/fault.ts'
 import { sendJson } from '../server/json-response.ts'
 import { createKeyVaultSecrets } from './key-vault-secrets.ts'
+import { createSecretsApi } from './secrets-api.ts'
 import { startLoopbackServer, type ServerTls } from '../server/loopback-server.ts'
 
 export interface KeyVaultEmulator {
@@ -13,7 +14,6 @@ export interface KeyVaultEmulator {
   readonly disableSecret: (name: string, version?: string) => void
   readonly enableSecret: (name: string, version?: string) => void
   readonly deleteSecret: (name: string) => void
-  readonly hasSecret: (name: string) => boolean
   readonly currentValue: (name: string) => string | undefined
   /** Method and path of each authenticated request, in order. Empty it to count anew. */
   readonly calls: string[]
@@ -24,23 +24,9 @@ export interface KeyVaultEmulator {
   readonly close: () => Promise<void>
 }
 
-interface Answer {
-  readonly status: number
-  readonly body: unknown
-}
-
 const resource = 'https://localhost'
-const defaultPageSize = 25
-
-const failure = (status: number, code: string, message: string, innerCode?: string): Answer => ({
-  status,
-  body: { error: { code, message, ...(innerCode && { innererror: { code: innerCode } }) } },
-})
 
 const unavailable = { error: { code: 'ServiceUnavailable', message: 'The vault cannot answer now.' } }
-
-const notFound = (name: string): Answer =>
-  failure(404, 'SecretNotFound', `A secret with (name/id) ${name} was not found in this key vault.`)
 
 function claimsOf(authorization: string | undefined): JWTPayload | undefined {
   try {
@@ -51,7 +37,7 @@ function claimsOf(authorization: string | undefined): JWTPayload | undefined {
   }
 }
 
-/** Speaks the data plane of Key Vault's secrets as `@azure/keyvault-secrets` uses it: challenge, get, list versions, set, delete. */
+/** A Key Vault over HTTPS, for its secrets: the challenge, and what {@link createSecretsApi} answers. */
 export async function startKeyVaultEmulator(options: {
   readonly tls: ServerTls
   readonly port?: number | undefined
@@ -60,67 +46,7 @@ export async function startKeyVaultEmulator(options: {
   const secrets = createKeyVaultSecrets(options.stateFile)
   const calls: string[] = []
 
-  const bundleOf = (name: string, secret: NonNullable<ReturnType<typeof secrets.find>>) => ({
-    id: `${emulator.url}/secrets/${name}/${secret.version}`,
-    attributes: {
-      enabled: secret.enabled,
-      created: secret.created,
-      updated: secret.updated,
-      recoveryLevel: 'Recoverable+Purgeable',
-      recoverableDays: 90,
-    },
-    tags: {},
-  })
-
-  function get(name: string, version: string | undefined): Answer {
-    const secret = secrets.find(name, version)
-    if (!secret) return notFound(version ? `${name}/${version}` : name)
-    if (!secret.enabled) {
-      return failure(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', 'SecretDisabled')
-    }
-    return { status: 200, body: { ...bundleOf(name, secret), value: secret.value } }
-  }
-
-  function listVersions(name: string, query: URLSearchParams): Answer {
-    const versions = secrets.versionsOf(name)
-    if (!versions) return notFound(name)
-    const pageSize = Number(query.get('maxresults') ?? defaultPageSize)
-    const start = Number(query.get('$skiptoken') ?? 0)
-    const next = start + pageSize
-    const nextQuery = `api-version=${query.get('api-version')}&$skiptoken=${next}&maxresults=${pageSize}`
-    return {
-      status: 200,
-      body: {
-        value: versions.slice(start, next).map((secret) => bundleOf(name, secret)),
-        nextLink: next < versions.length ? `${emulator.url}/secrets/${name}/versions?${nextQuery}` : null,
-      },
-    }
-  }
-
-  function answer(method: string, url: URL, body: Buffer): Answer {
-    const [collection, name, version] = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
-    if (collection !== 'secrets' || !name || !/^[0-9a-z-]{1,127}$/i.test(name)) {
-      return failure(400, 'BadParameter', `The request URI contains an invalid name: ${name ?? ''}`)
-    }
-    if (!url.searchParams.has('api-version'))
-      return failure(400, 'BadParameter', 'api-version must be specified')
-    if (method === 'GET' && version === 'versions') return listVersions(name, url.searchParams)
-    if (method === 'GET') return get(name, version)
-    if (method === 'PUT') {
-      const { value } = JSON.parse(body.toString()) as { value: string }
-      return { status: 200, body: { ...bundleOf(name, secrets.setSecret(name, value)), value } }
-    }
-    if (method === 'DELETE') {
-      const secret = secrets.find(name)
-      if (!secret) return notFound(name)
-      secrets.deleteSecret(name)
-      return {
-        status: 200,
-        body: { ...bundleOf(name, secret), recoveryId: `${emulator.url}/deletedsecrets/${name}` },
-      }
-    }
-    return failure(405, 'MethodNotAllowed', `${method} is not supported by the emulator`)
-  }
+  const answer = createSecretsApi(secrets, () => emulator.url)
 
   const server = await startLoopbackServer({
     tls: options.tls,
@@ -137,7 +63,7 @@ export async function startKeyVaultEmulator(options: {
         return
       }
       calls.push(`${request.method} ${url.pathname.replace(/\/$/, '')}`)
-      const { status, body: answerBody } = answer(request.method ?? 'GET', url, body)
+      const { status, body: answerBody } = answer({ method: request.method ?? 'GET', url, body })
       sendJson(response, status, answerBody)
     },
   })
@@ -148,7 +74,6 @@ export async function startKeyVaultEmulator(options: {
     disableSecret: (name, version) => secrets.setEnabled(name, version, false),
     enableSecret: (name, version) => secrets.setEnabled(name, version, true),
     deleteSecret: secrets.deleteSecret,
-    hasSecret: (name) => secrets.find(name) !== undefined,
     currentValue: (name) => secrets.find(name)?.value,
     calls,
     fault: undefined,

@@ -10,6 +10,8 @@ process.once('disconnect', () => {
   process.emit('message', 'shutdown', undefined)
   setTimeout(() => process.exit(1), graceInMs).unref()
 })
+// The parent may have ended before this was listened for.
+if (!process.connected) process.exit(0)
 // A closed pipe to a parent that is gone is no reason to lose data.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})

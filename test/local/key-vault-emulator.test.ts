@@ -80,6 +80,43 @@ test('a disabled version, a deleted secret and an unknown one are told apart', a
   })
 })
 
+test('secrets are listed page by page, without values and without those that are deleted', async () => {
+  for (const name of ['list-b', 'list-a', 'list-c']) vault.setSecret(name, 'x')
+  vault.disableSecret('list-c')
+  await client.beginDeleteSecret('list-b')
+  const pages: unknown[] = []
+  for await (const page of client.listPropertiesOfSecrets().byPage({ maxPageSize: 2 })) {
+    pages.push(page.length)
+  }
+  const listed: unknown[] = []
+  for await (const { name, enabled, version } of client.listPropertiesOfSecrets()) {
+    if (name.startsWith('list-')) listed.push([name, enabled, version])
+  }
+  expect(listed).toEqual([
+    ['list-a', true, undefined],
+    ['list-c', false, undefined],
+  ])
+  expect(pages.slice(0, -1).every((length) => length === 2)).toBe(true)
+})
+
+test('a deleted secret keeps its name until it is recovered, with all its versions', async () => {
+  const { version } = (await client.setSecret('once', 'one', { contentType: 'text/plain' })).properties
+  await client.setSecret('once', 'two')
+  const deletion = await client.beginDeleteSecret('once', { intervalInMs: 1 })
+  expect((await deletion.pollUntilDone()).name).toBe('once')
+  expect((await client.getDeletedSecret('once')).recoveryId).toBe(`${vault.url}/deletedsecrets/once`)
+  const deleted: string[] = []
+  for await (const { name } of client.listDeletedSecrets()) deleted.push(name)
+  expect(deleted).toContain('once')
+  await expect(client.setSecret('once', 'three')).rejects.toMatchObject({ statusCode: 409, code: 'Conflict' })
+
+  await (await client.beginRecoverDeletedSecret('once', { intervalInMs: 1 })).pollUntilDone()
+  expect((await client.getSecret('once')).value).toBe('two')
+  const first = await client.getSecret('once', version === undefined ? {} : { version })
+  expect([first.value, first.properties.contentType]).toEqual(['one', 'text/plain'])
+  await expect(client.getDeletedSecret('once')).rejects.toMatchObject({ statusCode: 404 })
+})
+
 test('a secret set by the client survives a restart, in a file that only its owner can read', async () => {
   await client.setSecret('durable', 'kept')
   const second = await startKeyVaultEmulator({ tls, stateFile: join(folder, 'vault.json') })

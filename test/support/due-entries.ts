@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { createEntraTokens, createKeyState, type KeyState } from '../../local/entra/tokens.ts'
-import { demoClientId, demoResource, demoUser } from '../../local/emulators.ts'
+import { demoClientId, demoResource, demoUser } from '../../local/demo/demo-tenant.ts'
 import { cachedTokenOf } from '../../src/adapters/msal/cached-token.ts'
 import type { Processes } from './processes.ts'
 
