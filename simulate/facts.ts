@@ -1,0 +1,207 @@
+import type { Answer, Grant, Happening } from './happening.ts'
+
+interface Acceptance {
+  readonly password: string
+  readonly instance: string
+  readonly at: number
+  readonly isStored: boolean
+}
+
+/** What is known of one entry, from outside the broker. */
+export interface EntryFacts {
+  /** When Entra ID last accepted a password of this profile's user. */
+  readonly verified: Map<string, number>
+  /** Answers that came of a password grant. */
+  readonly acceptances: Acceptance[]
+  /** When an instance last told that a password is refused; by instance and password. */
+  readonly refusals: Map<string, number>
+  /** When a token was last served for want of a newer one; by instance and password. */
+  readonly makeshifts: Map<string, number>
+  /** Instances that are asking Entra ID to refresh. */
+  readonly refreshing: Set<string>
+  /** Password grants under way; by instance and password. */
+  readonly signingIn: Set<string>
+  readonly hinted: number[]
+  tableFaultAt: number
+  indexFaultAt: number
+  /** When Entra ID last refused a password. */
+  refusedAt: number
+  requestedAt: number
+  servedAt: number
+  verifiedAt: number
+  writtenAt: number
+  removedAt: number
+}
+
+/** All that the invariants know of the past. */
+export interface Facts {
+  readonly entryOf: (key: string) => EntryFacts
+  spreadInMs: number
+  disturbedUntil: number
+  /** When Entra ID last failed in passing for the sake of one account; by user. */
+  readonly noise: Map<string, number>
+  /** When an account last became well or unwell. */
+  readonly accounts: Map<string, number>
+  /** Passwords that never were right, and when they reached Entra ID; by user. */
+  readonly strangers: Map<string, { readonly password: string; readonly at: number }[]>
+  /** Until when an instance was asked to leave a user alone; by instance and user. */
+  readonly retryAfter: Map<string, number>
+  /** How often a refresh token was presented that Entra ID had called dead, and since when. */
+  readonly dead: Map<string, { readonly since: number; times: number }>
+  /** Audiences of profiles, and when each was replaced. */
+  readonly audiences: Map<string, { readonly audience: string | undefined; until: number }[]>
+  readonly note: (happening: Happening) => void
+}
+
+export function createFacts(time: () => number, isRight: (user: string, password: string) => boolean): Facts {
+  const entries = new Map<string, EntryFacts>()
+
+  function entryOf(key: string): EntryFacts {
+    let entry = entries.get(key)
+    if (!entry) entries.set(key, (entry = emptyEntry()))
+    return entry
+  }
+
+  function noteAnswer({ instance, key, password, brokered, error }: Answer): void {
+    const entry = entryOf(key)
+    const name = `${instance} ${password}`
+    if ((error as { code?: unknown } | undefined)?.code === 'invalid_credentials') {
+      entry.refusals.set(name, time())
+    }
+    if (!brokered) return
+    entry.servedAt = time()
+    const warnings = new Set(brokered.warnings.map(({ code }) => code))
+    if (warnings.has('identity_provider_unavailable')) entry.makeshifts.set(name, time())
+    if (brokered.action.startsWith('retrieved')) {
+      const isStored = !warnings.has('token_not_stored')
+      entry.acceptances.push({ password, instance, at: time(), isStored })
+    }
+  }
+
+  function noteJudged(grant: Grant, isAccepted: boolean): void {
+    const { user, password } = grant
+    if (password === undefined) return
+    if (isAccepted) {
+      const entry = entryOf(grant.key)
+      entry.verified.set(password, time())
+      entry.verifiedAt = time()
+    } else if (!isRight(user, password)) {
+      const tried = facts.strangers.get(user) ?? []
+      facts.strangers.set(user, [...tried, { password, at: time() }])
+    }
+  }
+
+  const facts: Facts = {
+    entryOf,
+    spreadInMs: 0,
+    disturbedUntil: -Infinity,
+    noise: new Map(),
+    accounts: new Map(),
+    strangers: new Map(),
+    retryAfter: new Map(),
+    dead: new Map(),
+    audiences: new Map(),
+    note(happening) {
+      switch (happening.kind) {
+        case 'disturbed':
+          facts.disturbedUntil = Math.max(facts.disturbedUntil, happening.until)
+          break
+        case 'clocks':
+          facts.spreadInMs = Math.max(facts.spreadInMs, happening.spreadInMs)
+          break
+        case 'profile': {
+          const known = facts.audiences.get(happening.client) ?? []
+          const present = known.at(-1)
+          if (present) present.until = time()
+          facts.audiences.set(happening.client, [...known, { audience: happening.audience, until: Infinity }])
+          break
+        }
+        case 'account':
+          facts.accounts.set(happening.user, time())
+          break
+        case 'death':
+          for (const { refreshing, signingIn } of entries.values()) {
+            refreshing.delete(happening.instance)
+            for (const name of signingIn) {
+              if (name.startsWith(`${happening.instance} `)) signingIn.delete(name)
+            }
+          }
+          break
+        case 'fault':
+          entryOf(happening.key)[happening.of === 'tables' ? 'tableFaultAt' : 'indexFaultAt'] = time()
+          break
+        case 'request':
+          entryOf(happening.key).requestedAt = time()
+          break
+        case 'answer':
+          noteAnswer(happening.answer)
+          break
+        case 'asked': {
+          const { key, instance, password } = happening.grant
+          if (password === undefined) entryOf(key).refreshing.add(instance)
+          else entryOf(key).signingIn.add(`${instance} ${password}`)
+          break
+        }
+        case 'judged': {
+          const { grant, issued, failure } = happening
+          noteJudged(grant, issued !== undefined)
+          if (failure?.category === 'invalid_credentials') entryOf(grant.key).refusedAt = time()
+          if (failure?.category === 'temporarily_unavailable') facts.noise.set(grant.user, time())
+          if (failure?.category === 'dead_grant' && grant.refreshToken !== undefined) {
+            const dead = facts.dead.get(grant.refreshToken) ?? { since: time(), times: 0 }
+            dead.times++
+            facts.dead.set(grant.refreshToken, dead)
+          }
+          break
+        }
+        case 'returned': {
+          const { grant, failure } = happening
+          entryOf(grant.key).refreshing.delete(grant.instance)
+          if (grant.password !== undefined)
+            entryOf(grant.key).signingIn.delete(`${grant.instance} ${grant.password}`)
+          if (failure?.retryAfterInMs) {
+            facts.retryAfter.set(`${grant.instance} ${grant.user}`, time() + failure.retryAfterInMs)
+          }
+          break
+        }
+        case 'persisted':
+          break
+        case 'hinted': {
+          const { hinted } = entryOf(happening.hint.entryKey)
+          hinted.push(Math.floor(happening.hint.dueTimestamp))
+          if (hinted.length > 20) hinted.shift()
+          break
+        }
+        case 'unhinted':
+          break
+        case 'written':
+          entryOf(happening.key).writtenAt = time()
+          break
+        case 'removed':
+          entryOf(happening.key).removedAt = time()
+          break
+      }
+    },
+  }
+  return facts
+}
+
+function emptyEntry(): EntryFacts {
+  return {
+    verified: new Map(),
+    acceptances: [],
+    refusals: new Map(),
+    makeshifts: new Map(),
+    refreshing: new Set(),
+    signingIn: new Set(),
+    hinted: [],
+    tableFaultAt: -Infinity,
+    indexFaultAt: -Infinity,
+    refusedAt: -Infinity,
+    requestedAt: -Infinity,
+    servedAt: -Infinity,
+    verifiedAt: -Infinity,
+    writtenAt: -Infinity,
+    removedAt: -Infinity,
+  }
+}

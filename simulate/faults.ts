@@ -1,0 +1,105 @@
+import { createRandom, type Random } from './random.ts'
+import { HOUR, MINUTE, SECOND, type AccountState, type Cast, type Outage, type Stimulus } from './stimulus.ts'
+
+const OUTAGES: readonly Outage[] = ['tables', 'index', 'queue', 'vault', 'entra', 'throttling']
+const AILMENTS: readonly AccountState[] = ['disabled', 'mfa', 'expired', 'on_premises', 'throttled']
+
+/** The faults of a scenario. Not every scenario has every kind: a world that never rests hides what only a calm one shows. */
+export function faultsOf(cast: Cast): Stimulus[] {
+  return [...OUTAGES.map((of) => outagesOf(of, cast)), crashesOf, clocksOf, accountsOf, profilesOf, keysOf]
+    .map((kind) => (typeof kind === 'function' ? kind(cast) : kind))
+    .flat()
+    .filter(({ at }) => at < cast.durationInMs)
+}
+
+/** Moments about so far apart, in about as many scenarios as said. */
+function momentsOf({ durationInMs }: Cast, random: Random, share: number, everyMs: number): number[] {
+  const isThere = random.isTrue(share)
+  const moments: number[] = []
+  for (let at = random.below(everyMs); isThere && at < durationInMs; at += random.between(1, 2 * everyMs)) {
+    moments.push(at)
+  }
+  return moments
+}
+
+function outagesOf(of: Outage, cast: Cast): Stimulus[] {
+  const random = createRandom(cast.seed, 'outage', of)
+  const rate = random.of([0.1, 0.4, 1])
+  return momentsOf(cast, random, 0.5, 5 * HOUR).map((at) => ({
+    at,
+    kind: 'outage',
+    of,
+    rate,
+    until: at + random.of([10 * SECOND, 2 * MINUTE, 20 * MINUTE]),
+  }))
+}
+
+/** At whatever await comes then. */
+function crashesOf(cast: Cast): Stimulus[] {
+  const random = createRandom(cast.seed, 'crashes')
+  return momentsOf(cast, random, 0.7, HOUR).map((at) => ({
+    at,
+    kind: 'crash',
+    slot: random.below(cast.slots),
+    afterCalls: random.below(40),
+  }))
+}
+
+/** Clocks that differ from the beginning, and one that is a day wrong for a while. */
+function clocksOf(cast: Cast): Stimulus[] {
+  const random = createRandom(cast.seed, 'clocks')
+  const skews: Stimulus[] = random.isTrue(0.3)
+    ? Array.from({ length: cast.slots }, (_, slot) => ({
+        at: 0,
+        kind: 'clock',
+        slot,
+        skewInMs: random.between(-90, 90) * SECOND,
+      }))
+    : []
+  const jumps = momentsOf(cast, random, 0.15, 12 * HOUR).flatMap((at): Stimulus[] => {
+    const slot = random.below(cast.slots)
+    const until = at + random.between(1, 30) * MINUTE
+    const skewInMs = random.of([-24, 24]) * HOUR
+    return [
+      { at, kind: 'clock', slot, skewInMs },
+      { at: until, kind: 'clock', slot, skewInMs: 0 },
+    ]
+  })
+  return [...skews, ...jumps]
+}
+
+function accountsOf(cast: Cast): Stimulus[] {
+  const random = createRandom(cast.seed, 'accounts')
+  return momentsOf(cast, random, 0.6, 4 * HOUR).flatMap((at): Stimulus[] => {
+    const user = random.of(cast.users)
+    return [
+      { at, kind: 'account', user, state: random.of(AILMENTS) },
+      { at: at + random.of([MINUTE, 20 * MINUTE, 3 * HOUR]), kind: 'account', user, state: 'well' },
+    ]
+  })
+}
+
+/** Another audience, or none: then the profile is gone for a while. */
+function profilesOf(cast: Cast): Stimulus[] {
+  const random = createRandom(cast.seed, 'profiles')
+  return momentsOf(cast, random, 0.4, 9 * HOUR).flatMap((at): Stimulus[] => {
+    const { client } = random.of(cast.registrations)
+    const audience = `${client}@${at}`
+    if (random.isTrue(0.7)) return [{ at, kind: 'profile', client, audience }]
+    return [
+      { at, kind: 'profile', client, audience: undefined },
+      { at: at + 30 * MINUTE, kind: 'profile', client, audience },
+    ]
+  })
+}
+
+/** A new version; the ones before stay enabled for a while, or not. */
+function keysOf(cast: Cast): Stimulus[] {
+  const random = createRandom(cast.seed, 'keys')
+  return momentsOf(cast, random, 0.4, 9 * HOUR).map((at, index) => ({
+    at,
+    kind: 'key',
+    version: index + 2,
+    oldest: random.isTrue(0.5) ? 1 : index + 2,
+  }))
+}

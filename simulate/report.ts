@@ -1,0 +1,25 @@
+import type { Shrunk } from './shrink.ts'
+import type { Stimulus } from './stimulus.ts'
+
+const MAX_LINES = 80
+
+/** The shortest history that was found, to read. */
+export function reportOf({ scenario, outcome, tries }: Shrunk): string {
+  const { violation, lines } = outcome
+  const subject = violation?.subject ?? ''
+  const told = lines.filter((line) => line.includes(subject) || / {2}-- | dies$| secret | due /.test(line))
+  return [
+    `${violation?.invariant}: ${violation?.what}`,
+    `seed ${scenario.seed}, ${scenario.stimuli.length} stimuli left after ${tries} tries: ${kindsOf(scenario.stimuli)}`,
+    `settings ${JSON.stringify(scenario.settings)}`,
+    `registrations ${JSON.stringify(scenario.registrations)}`,
+    ...(told.length > MAX_LINES ? [`… ${told.length - MAX_LINES} lines before`] : []),
+    ...told.slice(-MAX_LINES),
+  ].join('\n')
+}
+
+function kindsOf(stimuli: readonly Stimulus[]): string {
+  const counts = new Map<string, number>()
+  for (const { kind } of stimuli) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return [...counts].map(([kind, count]) => `${count} × ${kind}`).join(', ')
+}
