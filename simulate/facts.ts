@@ -44,7 +44,11 @@ export interface Facts {
   readonly accounts: Map<string, number>
   /** Passwords that never were right, and when they reached Entra ID; by user. */
   readonly strangers: Map<string, { readonly password: string; readonly at: number }[]>
-  /** Until when an instance was asked to leave a user alone; by instance and user. */
+  /** When Entra ID last refused a password of the user, right once or never. */
+  readonly refused: Map<string, number>
+  /** When rows last ceased to open. */
+  keysChangedAt: number
+  /** Until when an instance was asked to leave an entry's user alone; by instance and entry. */
   readonly retryAfter: Map<string, number>
   /** How often a refresh token was presented that Entra ID had called dead, and since when. */
   readonly dead: Map<string, { readonly since: number; times: number }>
@@ -98,6 +102,8 @@ export function createFacts(time: () => number, isRight: (user: string, password
     noise: new Map(),
     accounts: new Map(),
     strangers: new Map(),
+    refused: new Map(),
+    keysChangedAt: -Infinity,
     retryAfter: new Map(),
     dead: new Map(),
     audiences: new Map(),
@@ -118,6 +124,9 @@ export function createFacts(time: () => number, isRight: (user: string, password
         }
         case 'account':
           facts.accounts.set(happening.user, time())
+          break
+        case 'keys':
+          facts.keysChangedAt = time()
           break
         case 'death':
           for (const { refreshing, signingIn } of entries.values()) {
@@ -145,7 +154,10 @@ export function createFacts(time: () => number, isRight: (user: string, password
         case 'judged': {
           const { grant, issued, failure } = happening
           noteJudged(grant, issued !== undefined)
-          if (failure?.category === 'invalid_credentials') entryOf(grant.key).refusedAt = time()
+          if (failure?.category === 'invalid_credentials') {
+            entryOf(grant.key).refusedAt = time()
+            facts.refused.set(grant.user, time())
+          }
           if (failure?.category === 'temporarily_unavailable') facts.noise.set(grant.user, time())
           if (failure?.category === 'dead_grant' && grant.refreshToken !== undefined) {
             const dead = facts.dead.get(grant.refreshToken) ?? { since: time(), times: 0 }
@@ -160,7 +172,7 @@ export function createFacts(time: () => number, isRight: (user: string, password
           if (grant.password !== undefined)
             entryOf(grant.key).signingIn.delete(`${grant.instance} ${grant.password}`)
           if (failure?.retryAfterInMs) {
-            facts.retryAfter.set(`${grant.instance} ${grant.user}`, time() + failure.retryAfterInMs)
+            facts.retryAfter.set(`${grant.instance} ${grant.key}`, time() + failure.retryAfterInMs)
           }
           break
         }
@@ -168,8 +180,9 @@ export function createFacts(time: () => number, isRight: (user: string, password
           break
         case 'hinted': {
           const { hinted } = entryOf(happening.hint.entryKey)
-          hinted.push(Math.floor(happening.hint.dueTimestamp))
-          if (hinted.length > 20) hinted.shift()
+          const dueTimestamp = Math.floor(happening.hint.dueTimestamp)
+          if (!hinted.includes(dueTimestamp)) hinted.push(dueTimestamp)
+          if (hinted.length > 50) hinted.shift()
           break
         }
         case 'unhinted':

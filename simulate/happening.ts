@@ -40,6 +40,8 @@ export type Happening =
   | { readonly kind: 'clocks'; readonly spreadInMs: number }
   | { readonly kind: 'profile'; readonly client: string; readonly audience: string | undefined }
   | { readonly kind: 'account'; readonly user: string }
+  /** Rows that were sealed before may not open any more. */
+  | { readonly kind: 'keys' }
   | { readonly kind: 'death'; readonly instance: string }
   /** A call to the tables or the index about the entry failed, or its answer was lost. */
   | { readonly kind: 'fault'; readonly of: 'tables' | 'index'; readonly key: string }

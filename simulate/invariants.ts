@@ -1,5 +1,5 @@
 import type { Account, Password } from './entra.ts'
-import type { EntryFacts } from './facts.ts'
+import type { EntryFacts, Facts } from './facts.ts'
 import type { Answer, Happening } from './happening.ts'
 import { HOUR, MINUTE, SECOND } from './stimulus.ts'
 import type { World } from './world.ts'
@@ -22,6 +22,8 @@ const FLIGHT_IN_MS = 30 * SECOND
 const CALM_AFTER_MS = 10 * MINUTE
 const MAX_STRANGERS = 3
 const STRANGER_WINDOW_IN_MS = 10 * MINUTE
+/** The longest window. */
+const LONGEST_WINDOW_IN_MS = 2 * HOUR
 /** How often a refresh token that is known to be dead may be presented: two instances may find out at the same time, and one crash later again. */
 const MAX_DEAD_GRANTS = 4
 
@@ -69,7 +71,7 @@ const neverWrongPassword: Invariant = (happening, { entra }) => {
 
 /** "After PASSWORD_MAX_AGE Entra ID is asked again": a retired password has an end, whoever knows of its retirement. */
 const retiredByMaxAge: Invariant = (happening, world) => {
-  const { facts, scenario, queue } = world
+  const { entra, facts, scenario, queue } = world
   const retired = retiredOf(happening, world)
   if (!retired) return undefined
   const { instance, password, key } = retired.answer
@@ -77,7 +79,9 @@ const retiredByMaxAge: Invariant = (happening, world) => {
   // "A token that is still valid is served while Entra ID is down."
   const makeshift = makeshifts.get(`${instance} ${password}`) ?? -Infinity
   if (isMakeshift(retired.answer) || queue.time() - makeshift < MEMORY_IN_MS + FLIGHT_IN_MS) return undefined
-  const end = (verified.get(password) ?? -Infinity) + scenario.settings.passwordMaxAgeInMs + MEMORY_IN_MS
+  const times = isUnderGuard(entra.accountOf(retired.answer.user), facts, queue.time()) ? 2 : 1
+  const end =
+    (verified.get(password) ?? -Infinity) + times * scenario.settings.passwordMaxAgeInMs + MEMORY_IN_MS
   return queue.time() > end + FLIGHT_IN_MS + facts.spreadInMs
     ? { what: `${password} is too old`, subject: key }
     : undefined
@@ -89,9 +93,10 @@ const retiredByMaxAge: Invariant = (happening, world) => {
 
 /** "When Entra ID accepts a new password, the old one stops working at once in that instance": and when it refuses the old one. */
 const retiredAtOnceHere: Invariant = (happening, world) => {
-  const { entra } = world
+  const { entra, facts } = world
   const retired = retiredOf(happening, world)
-  if (!retired) return undefined
+  // By clocks that differ the old one may have been sent later.
+  if (!retired || facts.spreadInMs > 0) return undefined
   const { instance, password, key, user, startTimestamp } = retired.answer
   const { acceptances, refusals, tableFaultAt } = retired.entry
   const accepted = acceptances.findLast(
@@ -128,7 +133,7 @@ const retiredSoonElsewhere: Invariant = (happening, world) => {
 const fewStrangers: Invariant = (happening, { entra, facts, queue }) => {
   if (happening.kind !== 'judged' || happening.grant.password === undefined) return undefined
   const { user, password } = happening.grant
-  if (spanOf(entra.accountOf(user), password)) return undefined
+  if (spanOf(entra.accountOf(user), password) || isGuardExcused(user, facts, queue.time())) return undefined
   const since = queue.time() - STRANGER_WINDOW_IN_MS
   const tried =
     facts.strangers
@@ -139,6 +144,17 @@ const fewStrangers: Invariant = (happening, { entra, facts, queue }) => {
   return different > MAX_STRANGERS
     ? { what: `${different} different passwords of ${user} were tried`, subject: user }
     : undefined
+}
+
+/** Without the table each instance counts for itself; by clocks that differ, or from a row that does not open, so too. */
+function isGuardExcused(user: string, { spreadInMs, keysChangedAt, entryOf }: Facts, now: number): boolean {
+  const faultAt = Math.max(entryOf(user).tableFaultAt, keysChangedAt)
+  return spreadInMs > 0 || faultAt > now - LONGEST_WINDOW_IN_MS
+}
+
+/** Somebody has tried wrong passwords, or the account is locked: the broker may be more careful with it. */
+function isUnderGuard({ user, lockedUntil }: Account, { refused }: Facts, since: number): boolean {
+  return lockedUntil > since || (refused.get(user) ?? -Infinity) > since - LONGEST_WINDOW_IN_MS
 }
 
 /** Who has the right password gets a token, without a wait or a warning, when all is calm. */
@@ -164,8 +180,11 @@ const onlyContractAnswers: Invariant = (happening, { core, entra, facts, scenari
   const isSo: Partial<Record<typeof error.code, boolean>> = {
     invalid_request: minValidInMs > 0 && minValidInMs >= lifetimeInMs - FLIGHT_IN_MS - facts.spreadInMs,
     unknown_client: facts.audiences.get(client)?.some(({ audience }) => audience === undefined) ?? false,
-    invalid_credentials: !isRightSince(account, password, startTimestamp - FLIGHT_IN_MS),
-    account_locked: account.lockedUntil > startTimestamp - FLIGHT_IN_MS,
+    // What was refused stays refused for its time, even when it has become right.
+    invalid_credentials:
+      !isRightSince(account, password, startTimestamp - FLIGHT_IN_MS) ||
+      isUnderGuard(account, facts, startTimestamp),
+    account_locked: isUnderGuard(account, facts, startTimestamp - FLIGHT_IN_MS),
     account_disabled: facts.accounts.has(user),
     interaction_required: facts.accounts.has(user),
     password_change_required: facts.accounts.has(user),
@@ -173,7 +192,10 @@ const onlyContractAnswers: Invariant = (happening, { core, entra, facts, scenari
   }
   if (!isSo[error.code]) return { what: `${error.code}, which is not so`, subject: key }
   const { retryAfterInMs = 0 } = error.details
-  return retryAfterInMs > 5 * MINUTE ? { what: `wait ${retryAfterInMs} ms`, subject: key } : undefined
+  const isRetried = error.code === 'temporarily_unavailable'
+  return isRetried && retryAfterInMs > 10 * MINUTE
+    ? { what: `wait ${retryAfterInMs} ms`, subject: key }
+    : undefined
 }
 
 /** A refreshed cache is stored: nothing but another's tokens or a fault stands against it. */
@@ -274,21 +296,23 @@ const usedNotEvicted: Invariant = (happening, { facts, scenario, queue }) => {
 }
 
 /** Nothing is refreshed on the word of a password that Entra ID has not seen for PASSWORD_MAX_AGE. */
-const refreshedWithinMaxAge: Invariant = (happening, { facts, scenario, queue }) => {
+const refreshedWithinMaxAge: Invariant = (happening, { entra, facts, scenario, queue }) => {
   if (happening.kind !== 'judged' || happening.grant.refreshToken === undefined) return undefined
   const { key } = happening.grant
   const ageInMs = queue.time() - facts.entryOf(key).verifiedAt
-  return ageInMs > scenario.settings.passwordMaxAgeInMs + facts.spreadInMs + FLIGHT_IN_MS
+  // Whoever locks an account does not keep its owner out at once.
+  const times = isUnderGuard(entra.accountOf(happening.grant.user), facts, queue.time()) ? 2 : 1
+  return ageInMs > times * scenario.settings.passwordMaxAgeInMs + facts.spreadInMs + FLIGHT_IN_MS
     ? { what: `${key} was signed in ${Math.round(ageInMs / MINUTE)} minutes ago`, subject: key }
     : undefined
 }
 
-/** Who is asked to come later (Retry-After) is left alone until then, for this user's sake at least. */
+/** Who is asked to come later (Retry-After) is left alone until then, for this profile's user at least. */
 const retryAfterObeyed: Invariant = (happening, { facts, queue }) => {
   if (happening.kind !== 'asked') return undefined
-  const { instance, user } = happening.grant
-  return (facts.retryAfter.get(`${instance} ${user}`) ?? -Infinity) > queue.time()
-    ? { what: `${instance} asks for ${user} before its time`, subject: user }
+  const { instance, key } = happening.grant
+  return (facts.retryAfter.get(`${instance} ${key}`) ?? -Infinity) > queue.time()
+    ? { what: `${instance} asks for ${key} before its time`, subject: key }
     : undefined
 }
 
@@ -315,18 +339,7 @@ const all = {
   retryAfterObeyed,
 } satisfies Record<string, Invariant>
 
-/** Promises that the core does not keep yet. */
-const NOT_YET: readonly (keyof typeof all)[] = [
-  'fewStrangers',
-  'nobodyRefusedForAnother',
-  'retiredAtOnceHere',
-]
-
 export const allInvariants: Readonly<Record<string, Invariant>> = all
-
-export const activeInvariants: Readonly<Record<string, Invariant>> = Object.fromEntries(
-  Object.entries(all).filter(([name]) => !NOT_YET.some((each) => each === name)),
-)
 
 function spanOf({ passwords }: Account, password: string): Password | undefined {
   return passwords.findLast((each) => each.password === password)
@@ -370,8 +383,10 @@ function calmOf(happening: Happening, { entra, facts }: World) {
   )
   if (Math.max(facts.disturbedUntil, lastOwn) > since || account.state !== 'well') return undefined
   if (!isRightSince(account, password, startTimestamp - FLIGHT_IN_MS)) return undefined
-  const noisyOthers = [...facts.noise].some(([other, at]) => other !== user && at > since)
-  return { answer, noisyOthers }
+  if (isUnderGuard(account, facts, since)) return undefined
+  const noisy = [...facts.noise].filter(([other, at]) => other !== user && at > since).length
+  // Three of them are no longer their own fault.
+  return noisy >= 3 ? undefined : { answer, noisyOthers: noisy > 0 }
 }
 
 function complaintOf(
@@ -389,5 +404,8 @@ function complaintOf(
   const lifetimeInMs = world.registrationOf(client).lifetimeInMs
   const isTooMuch = minValidInMs >= lifetimeInMs - FLIGHT_IN_MS - world.facts.spreadInMs
   const isGone = world.audienceOf(client) === undefined
-  return isTooMuch || isGone ? undefined : { what: `refused: ${String(error)}`, subject: key }
+  // By clocks that differ the reservation of another instance looks old: its answer may have been lost.
+  const isSkewed =
+    world.facts.spreadInMs > 0 && (error as { code?: string }).code === 'temporarily_unavailable'
+  return isTooMuch || isGone || isSkewed ? undefined : { what: `refused: ${String(error)}`, subject: key }
 }

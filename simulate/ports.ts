@@ -106,10 +106,12 @@ export function createPorts(world: World, instance: Instance): CorePorts {
   }
 
   const conflict = () => undefined
+  let ids = 0
 
   return {
     profiles: vault.profiles,
     resolveEntryKey: vault.resolveEntryKey,
+    resolveAttempt: vault.resolveAttempt,
     store: {
       async read(key) {
         const [stored, sealingKey] = await Promise.all([
@@ -163,6 +165,26 @@ export function createPorts(world: World, instance: Instance): CorePorts {
       dueBefore: (timestamp) =>
         ofStorage('index', 'all', 'looks for what is due', () => storage.dueBefore(timestamp)),
     },
+    refusals: {
+      async read(key) {
+        const [row] = await Promise.all([
+          ofStorage('tables', key, `reads the refusals of ${key}`, () => storage.refusalsOf(key)),
+          vault.sealingKey(),
+        ])
+        return row && { etag: row.etag, refusals: world.isEnabled(row.keyVersion) ? row.refusals : undefined }
+      },
+      async write(key, refusals, etag) {
+        const row = { refusals, keyVersion: await vault.sealingKey(), writtenOnTimestamp: queue.time() }
+        const label = `writes the refusals of ${key} over ${etag}: ${refusals.tries.map(({ state }) => state).join(' ')}`
+        return ofStorage('tables', key, label, () => storage.writeRefusals(key, row, etag), conflict)
+      },
+      remove: (key, etag) =>
+        ofStorage('tables', key, `removes the refusals of ${key} of ${etag}`, () =>
+          storage.removeRefusals(key, etag),
+        ),
+      prune: (beforeTimestamp) =>
+        ofStorage('tables', 'all', 'prunes refusals', () => storage.pruneRefusals(beforeTimestamp)),
+    },
     chunkQueue: {
       isEmpty: () =>
         ofStorage('queue', 'queue', 'asks whether the queue is empty', () => storage.messages.size === 0),
@@ -192,6 +214,7 @@ export function createPorts(world: World, instance: Instance): CorePorts {
     delay: (timeInMs) =>
       call({ subject: instance.name, label: 'has waited', latencyInMs: timeInMs, apply: () => {} }),
     random: world.chanceOf(`${instance.name} jitter`).next,
+    randomId: () => `id ${(ids += 1)} of ${instance.name}`,
   }
 
   function hashing<T>(password: string, hash: () => T): Promise<T> {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { importCore, SOURCE_FOLDER } from './core-module.ts'
-import { activeInvariants, allInvariants, type Invariant } from './invariants.ts'
+import { allInvariants, type Invariant } from './invariants.ts'
 import { reportOf } from './report.ts'
 import { scenarioOf } from './scenario.ts'
 import { shrink } from './shrink.ts'
@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const core = await importCore(SOURCE_FOLDER)
 const invariants: Readonly<Record<string, Invariant>> = values.invariant
   ? Object.fromEntries(Object.entries(allInvariants).filter(([name]) => values.invariant?.includes(name)))
-  : activeInvariants
+  : allInvariants
 const startTime = performance.now()
 const { hours, counts, found } = await simulate(
   { firstSeed: Number(values.seed), hours: Number(values.hours) },

@@ -1,12 +1,21 @@
 import type { DueHint } from '../src/core/entry/due-index.ts'
 import type { EntryMarks, TokenEntry } from '../src/core/entry/token-entry.ts'
 import type { HintChunk } from '../src/core/pre-refresh/chunk-queue.ts'
+import type { Refusals } from '../src/core/request/refusals.ts'
 
 /** A row, sealed with a version of the key. */
 export type Row = EntryMarks & {
   readonly entry: TokenEntry
   readonly keyVersion: number
   readonly etag: string
+}
+
+/** A row of refused passwords, sealed likewise. */
+export interface RefusalRow {
+  readonly refusals: Refusals
+  readonly keyVersion: number
+  readonly etag: string
+  readonly writtenOnTimestamp: number
 }
 
 /** Table and queue, as they are: what is lost on the way to them and back is not their affair. */
@@ -19,6 +28,14 @@ export interface Storage {
   readonly removeHint: (hint: DueHint) => void
   readonly hintsOf: (key: string) => ReadonlySet<number>
   readonly dueBefore: (timestamp: number) => DueHint[]
+  readonly refusalsOf: (key: string) => RefusalRow | undefined
+  readonly writeRefusals: (
+    key: string,
+    row: Omit<RefusalRow, 'etag'>,
+    etag: string | undefined,
+  ) => string | undefined
+  readonly removeRefusals: (key: string, etag: string) => boolean
+  readonly pruneRefusals: (beforeTimestamp: number) => number
   /** Messages that nobody has worked off. */
   readonly messages: Set<HintChunk>
 }
@@ -27,6 +44,7 @@ const NONE: ReadonlySet<number> = new Set()
 
 export function createStorage(): Storage {
   const rows = new Map<string, Row>()
+  const refusalRows = new Map<string, RefusalRow>()
   const hints = new Map<string, Set<number>>()
   let writes = 0
 
@@ -63,6 +81,24 @@ export function createStorage(): Storage {
         for (const dueTimestamp of own) if (dueTimestamp < timestamp) due.push({ entryKey, dueTimestamp })
       }
       return due.toSorted((a, b) => a.dueTimestamp - b.dueTimestamp || (a.entryKey < b.entryKey ? -1 : 1))
+    },
+    refusalsOf: (key) => refusalRows.get(key),
+    writeRefusals(key, row, etag) {
+      if (refusalRows.get(key)?.etag !== etag) return undefined
+      const written = `f${++writes}`
+      refusalRows.set(key, { ...row, etag: written })
+      return written
+    },
+    removeRefusals(key, etag) {
+      const row = refusalRows.get(key)
+      if (row && row.etag !== etag) return false
+      refusalRows.delete(key)
+      return true
+    },
+    pruneRefusals(beforeTimestamp) {
+      const old = [...refusalRows].filter(([, row]) => row.writtenOnTimestamp < beforeTimestamp)
+      for (const [key] of old) refusalRows.delete(key)
+      return old.length
     },
     messages: new Set(),
   }

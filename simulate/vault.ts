@@ -5,6 +5,14 @@ import { MINUTE } from './stimulus.ts'
 import type { World } from './world.ts'
 
 const MAX_AGE_IN_MS = 5 * MINUTE
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Begins like a real one: the core takes a byte of it for its cheap check. */
+function digestOf(password: string): string {
+  let hash = 0
+  for (const letter of password) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0
+  return `${ALPHABET[hash & 63]}${ALPHABET[(hash >>> 6) & 63]} ${password}`
+}
 
 /** Key Vault as one instance sees it: kept for five minutes, and for longer when it cannot be asked. */
 export function createVault(world: World, instance: Instance, call: <T>(call: Call<T>) => Promise<T>) {
@@ -56,6 +64,10 @@ export function createVault(world: World, instance: Instance, call: <T>(call: Ca
     async resolveEntryKey(client: string, username: string) {
       await indexKey()
       return `${client}/${username}`
+    },
+    async resolveAttempt(_: string, username: string, password: string) {
+      await indexKey()
+      return { rowKey: username, digest: digestOf(password) }
     },
   }
 }

@@ -232,6 +232,7 @@ export async function play(
         break
       case 'key':
         Object.assign(key, { version: stimulus.version, oldest: stimulus.oldest })
+        observe({ kind: 'keys' })
         observe({ kind: 'disturbed', until: time() })
         break
     }

@@ -28,6 +28,13 @@ export function dueTimestampOf(token: AccessToken, refreshThresholdInMs: number)
   return token.expiresOnTimestamp - Math.min(refreshThresholdInMs, lifetimeInMsOf(token) / 2)
 }
 
+const NEW_FOR_IN_MS = 30_000
+
+/** Whether another one, asked for now, would be no better. */
+export function isNew(token: AccessToken, now: number): boolean {
+  return now - token.acquiredOnTimestamp < Math.min(NEW_FOR_IN_MS, lifetimeInMsOf(token) / 4)
+}
+
 /** How long the token lived when it was new. */
 export function lifetimeInMsOf({ acquiredOnTimestamp, expiresOnTimestamp }: AccessToken): number {
   return Math.max(0, expiresOnTimestamp - acquiredOnTimestamp)

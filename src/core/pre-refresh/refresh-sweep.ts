@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { dueTimestampOf, type AccessToken } from '../access-token.ts'
+import { dueTimestampOf, isNew, type AccessToken } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ClientProfile, ClientProfiles } from '../client-profile.ts'
 import type { DueHint } from '../entry/due-index.ts'
@@ -100,7 +100,8 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
     // The next request needs the password anyway; until then the entry only has an end.
     if (!token || !isOfUse) return postponed(hint, evictTimestamp)
     const dueTimestamp = dueTimestampOf(token, options.refreshThresholdInMs)
-    if (dueTimestamp > limits.horizonTimestamp) return postponed(hint, dueTimestamp)
+    // A token that lives no longer than two ticks is always due; several hints of its entry are one wish all the same.
+    if (dueTimestamp > limits.horizonTimestamp || isNew(token, now())) return postponed(hint, dueTimestamp)
     const outcome = await options.entryRefresh.refresh(hint.entryKey, opened, profile, {
       lastUsedTimestamp: stored.lastUsedTimestamp,
       correlationId: limits.correlationId,

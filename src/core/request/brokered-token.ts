@@ -15,6 +15,8 @@ export interface BrokeredToken {
   readonly action: TokenAction
   readonly source: 'memory' | 'store' | 'identity_provider'
   readonly warnings: readonly Warning[]
+  /** When the password that it was given for was sent to the identity provider, which accepted it; epoch milliseconds. */
+  readonly verifiedOnTimestamp: number
   /** The id that Entra ID knows the acquisition by: that of the request which others may have joined. */
   readonly correlationId?: string | undefined
   /** Keyed hash that names the user of the profile. */

@@ -1,8 +1,5 @@
-import { dueTimestampOf, freshnessOf, lifetimeInMsOf, type AccessToken } from '../access-token.ts'
+import { dueTimestampOf, freshnessOf, isNew, lifetimeInMsOf, type AccessToken } from '../access-token.ts'
 import type { TokenRequest } from './token-request.ts'
-
-/** A wish that a token of this age does not fulfil is not fulfilled by another one either. */
-const NEW_FOR_IN_MS = 30_000
 
 /**
  * What a token is to a request.
@@ -23,6 +20,5 @@ export function fitnessOf(
   const isDue = now >= dueTimestampOf(token, refreshThresholdInMs)
   const isEnough = freshnessOf(token, now, minValidInMs) === 'fresh'
   if (isEnough) return isDue ? 'stale' : 'fresh'
-  const isNew = now - token.acquiredOnTimestamp < NEW_FOR_IN_MS
-  return isNew || (!isDue && minValidInMs > lifetimeInMsOf(token)) ? 'too_short' : 'stale'
+  return isNew(token, now) || (!isDue && minValidInMs > lifetimeInMsOf(token)) ? 'too_short' : 'stale'
 }

@@ -1,7 +1,7 @@
 import type { AccessToken } from '../access-token.ts'
 import type { BrokerError } from '../broker-error.ts'
 import type { ClientProfile } from '../client-profile.ts'
-import type { StoredTokenEntry } from '../entry/token-entry.ts'
+import type { OpenedEntry, StoredTokenEntry } from '../entry/token-entry.ts'
 import type { Acquired } from '../provider/identity-provider.ts'
 import type { Warning } from '../warning.ts'
 import type { BrokeredToken, TokenAction } from './brokered-token.ts'
@@ -21,19 +21,33 @@ export interface Inquiry {
   readonly warnings: readonly Warning[]
 }
 
+/** A stored token that the password of the request may have. */
+export interface Held {
+  readonly stored: OpenedEntry
+  readonly token: AccessToken
+}
+
 /** The answer with a stored token. */
-export function existing({ entryKey, warnings }: Inquiry, token: AccessToken): BrokeredToken {
-  return { token, action: 'returned existing token', source: 'store', warnings, entryKey }
+export function existing({ entryKey, warnings }: Inquiry, { stored, token }: Held): BrokeredToken {
+  const { verifiedOnTimestamp } = stored.entry
+  return {
+    token,
+    action: 'returned existing token',
+    source: 'store',
+    warnings,
+    entryKey,
+    verifiedOnTimestamp,
+  }
 }
 
 /** The answer with a stored token that should have been renewed, and still lives. */
-export function notRenewed(inquiry: Inquiry, token: AccessToken, reason: BrokerError): BrokeredToken {
+export function notRenewed(inquiry: Inquiry, held: Held, reason: BrokerError): BrokeredToken {
   const warning: Warning = {
     code: 'identity_provider_unavailable',
     detail: reason.details.logDetail,
   }
   return {
-    ...existing(inquiry, token),
+    ...existing(inquiry, held),
     warnings: [...inquiry.warnings, warning],
     notRenewed: reason,
   }
@@ -44,6 +58,7 @@ export function acquired(
   { entryKey, warnings, request }: Inquiry,
   { token, stored }: Acquired,
   action: TokenAction,
+  verifiedOnTimestamp: number,
 ): BrokeredToken {
   return {
     token,
@@ -51,6 +66,7 @@ export function acquired(
     source: 'identity_provider',
     warnings: stored.kind === 'failed' ? [...warnings, stored.warning] : warnings,
     entryKey,
+    verifiedOnTimestamp,
     correlationId: request.correlationId,
   }
 }

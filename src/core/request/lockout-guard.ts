@@ -34,11 +34,15 @@ interface Admitted {
 }
 
 type Denial = Exclude<Verdict, { kind: 'free' }>
+/** An answer to the caller. */
+type Refusal = Exclude<Denial, { kind: 'being_asked' }>
 
 export type Admission =
   | Admitted
   /** Somebody else was asking with the same password, and has done: the store may have the token. */
   | { readonly kind: 'ended' }
+  /** Somebody else is asking with the same password, and the time to wait is up. */
+  | { readonly kind: 'busy' }
 
 export interface AdmitOptions {
   /** For a password that was accepted before: it needs no free place. */
@@ -132,7 +136,7 @@ export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
         if (verdict.kind === 'free') return { kind: 'ended' }
         if (verdict.kind !== 'being_asked') throw errorOf(verdict, now())
       }
-      throw errorOf(answer, now())
+      return { kind: 'busy' }
     },
   }
 }
@@ -141,7 +145,7 @@ function isWorthAnotherLook(answer: Admitted | Denial): boolean {
   return answer.kind === 'full' || answer.kind === 'locked' || answer.kind === 'lost'
 }
 
-function errorOf(verdict: Denial, now: number): BrokerError {
+function errorOf(verdict: Refusal, now: number): BrokerError {
   switch (verdict.kind) {
     case 'refused': {
       const ageInSeconds = Math.max(0, Math.round((now - verdict.since) / 1000))
@@ -164,7 +168,5 @@ function errorOf(verdict: Denial, now: number): BrokerError {
         retryAfterInMs: verdict.retryAfterInMs,
         logDetail: 'guard_lost_answer',
       })
-    case 'being_asked':
   }
-  return new BrokerError('temporarily_unavailable', { logDetail: 'guard_reserved' })
 }

@@ -32,18 +32,20 @@ export interface GrantOptions {
 /**
  * Signs a user in with the password, if the guard has a place for it.
  *
- * @returns `undefined` when another instance has asked with the same password meanwhile: the store may have the token.
+ * @returns `ended` when another instance has asked with the same password meanwhile: the store may have the token; `busy` when
+ * it is at it, and the time to wait is up.
  * @throws {BrokerError}
  */
-export type PasswordGrant = (inquiry: Inquiry, options: GrantOptions) => Promise<BrokeredToken | undefined>
+export type PasswordGrant = (
+  inquiry: Inquiry,
+  options: GrantOptions,
+) => Promise<BrokeredToken | 'ended' | 'busy'>
 
 export function createPasswordGrant(options: PasswordGrantOptions): PasswordGrant {
   const { writer, identityProvider, pauses, guard, callers, verifiers, now } = options
 
-  async function ask(inquiry: Inquiry) {
+  async function ask(inquiry: Inquiry, verifiedOnTimestamp: number) {
     const { request, profile, entryKey, attempt, stored } = inquiry
-    // When it was sent, not when it was accepted: a slow answer to an old password must not retire a new one.
-    const verifiedOnTimestamp = now()
     const persist = writer.persistPassword(entryKey, stored?.etag, async (serializedCache) => ({
       client: profile.name,
       fingerprint: profile.fingerprint,
@@ -64,14 +66,16 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
     const held = pauses.heldBack({ profile, entryKey })
     if (held) throw brokerErrorOf(held, correlationId)
     const admission = await guard.admit(attempt, { hasPlace: wasAccepted, waitUntil })
-    if (admission.kind === 'ended') return undefined
+    if (admission.kind !== 'admitted') return admission.kind
+    // Not when it was accepted: a slow answer to an old password must not retire a new one.
+    const sentOnTimestamp = now()
     try {
-      const outcome = await ask(inquiry)
+      const outcome = await ask(inquiry, sentOnTimestamp)
       // The entry is written by now: who waited for this password finds it.
       await admission.settle('accepted')
       callers.note(caller, attempt.rowKey, true)
       const warnings = [...inquiry.warnings, ...admission.warnings]
-      return acquired({ ...inquiry, warnings }, outcome, action)
+      return acquired({ ...inquiry, warnings }, outcome, action, sentOnTimestamp)
     } catch (error) {
       const failure = error instanceof IdentityProviderError ? error.failure : UNFORESEEN
       await admission.settle(failure)

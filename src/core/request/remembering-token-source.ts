@@ -26,13 +26,13 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
     userDigest: string,
     passwordDigest: string,
   ): Promise<BrokeredToken> {
-    const before = memory.get(userDigest)
     try {
       const brokered = await source(request)
-      // Unless another password was accepted meanwhile: then this one is the retired one.
+      const { token, entryKey, verifiedOnTimestamp } = brokered
       const current = memory.get(userDigest)
-      if (!current || current === before) {
-        memory.set(userDigest, { token: brokered.token, passwordDigest, entryKey: brokered.entryKey })
+      // A password that was sent later has retired this one.
+      if (!current || current.verifiedOnTimestamp <= verifiedOnTimestamp) {
+        memory.set(userDigest, { token, passwordDigest, entryKey, verifiedOnTimestamp })
       }
       return brokered
     } catch (error) {
@@ -50,11 +50,18 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
 
     const remembered = memory.get(userDigest)
     if (remembered?.passwordDigest === passwordDigest) {
-      const { token, entryKey } = remembered
+      const { token, entryKey, verifiedOnTimestamp } = remembered
       const fitness = fitnessFor(remembered)
       if (fitness === 'too_short') throw tooShort(request, remembered, now())
       if (fitness === 'fresh') {
-        return { token, entryKey, action: 'returned existing token', source: 'memory', warnings: [] }
+        return {
+          token,
+          entryKey,
+          verifiedOnTimestamp,
+          action: 'returned existing token',
+          source: 'memory',
+          warnings: [],
+        }
       }
     }
     // Who joins may wish for more than who began: that is judged afterwards, and never a reason for a flight of its own.

@@ -11,6 +11,8 @@ export interface RememberedToken {
   readonly token: AccessToken
   /** Digest of the one password that may have the token. */
   readonly passwordDigest: string
+  /** When that password was sent to the identity provider; epoch milliseconds. */
+  readonly verifiedOnTimestamp: number
   /** The entry's name, for the log. */
   readonly entryKey: string
 }

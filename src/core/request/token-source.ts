@@ -10,7 +10,7 @@ import { brokerErrorOf } from '../provider/provider-failure.ts'
 import type { BrokeredToken, TokenAction, TokenSource } from './brokered-token.ts'
 import type { CredentialCheck } from './credential-check.ts'
 import { fitnessOf } from './fitness.ts'
-import { acquired, existing, notRenewed, type Inquiry } from './inquiry.ts'
+import { acquired, existing, notRenewed, type Held, type Inquiry } from './inquiry.ts'
 import type { Attempt, LockoutGuard } from './lockout-guard.ts'
 import type { GrantOptions, PasswordGrant } from './password-grant.ts'
 import { userOf, type TokenRequest } from './token-request.ts'
@@ -41,12 +41,6 @@ export interface TokenSourceOptions {
   readonly waitLimitInMs: number
   readonly refreshThresholdInMs: number
   readonly passwordMaxAgeInMs: number
-}
-
-/** A stored token that the password of the request may have. */
-interface Held {
-  readonly stored: OpenedEntry
-  readonly token: AccessToken
 }
 
 /** Tokens from the store when the password is the one that Entra ID accepted, else from Entra ID. */
@@ -112,10 +106,14 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return isStale(inquiry, held) ? orHeld(inquiry, held, () => refresh(inquiry, held)) : serve(inquiry, held)
   }
 
-  async function byPassword(inquiry: Inquiry, how: GrantOptions): Promise<BrokeredToken> {
+  async function byPassword(inquiry: Inquiry, how: GrantOptions, held?: Held): Promise<BrokeredToken> {
     const brokered = await options.passwordGrant(inquiry, how)
     // Another instance has asked meanwhile, and may have stored what it got.
-    return brokered ?? answer(await withEntry(inquiry))
+    if (brokered === 'ended') return answer(await withEntry(inquiry))
+    if (brokered !== 'busy') return brokered
+    const busy = new BrokerError('temporarily_unavailable', { logDetail: 'another instance signs in' })
+    if (!held) throw busy
+    return { ...existing(inquiry, held), notRenewed: busy }
   }
 
   /** The password that was accepted before, once more. */
@@ -124,7 +122,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     const isHeldEnough = held && freshnessOf(held.token, now(), inquiry.request.minValidInMs) === 'fresh'
     const waitUntil = isHeldEnough ? elapsed() : inquiry.waitUntil
     try {
-      return await byPassword(inquiry, { action, wasAccepted: true, waitUntil })
+      return await byPassword(inquiry, { action, wasAccepted: true, waitUntil }, held)
     } catch (error) {
       if (!isLocked(error) || isToBeVerified(opened, 2) || (held && !isStale(inquiry, held))) throw error
       return refreshWhileLocked(inquiry, opened, error)
@@ -135,7 +133,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   async function refreshWhileLocked(inquiry: Inquiry, opened: OpenedEntry, locked: BrokerError) {
     const outcome = await attemptRefresh(inquiry, opened)
     if (outcome.kind !== 'refreshed') throw locked
-    return acquired(inquiry, outcome, 'refreshed existing token')
+    return acquired(inquiry, outcome, 'refreshed existing token', opened.entry.verifiedOnTimestamp)
   }
 
   function attemptRefresh({ entryKey, profile, request }: Inquiry, stored: OpenedEntry) {
@@ -160,28 +158,30 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return fitnessOf(token, request, now(), options.refreshThresholdInMs) === 'stale'
   }
 
-  async function serve(inquiry: Inquiry, { stored, token }: Held): Promise<BrokeredToken> {
-    await writer.noteUse(inquiry.entryKey, stored, token, now())
-    return existing(inquiry, token)
+  async function serve(inquiry: Inquiry, held: Held): Promise<BrokeredToken> {
+    await writer.noteUse(inquiry.entryKey, held.stored, held.token, now())
+    return existing(inquiry, held)
   }
 
   /** A passing failure costs the caller nothing while the token that is held lives. */
   async function orHeld(
     inquiry: Inquiry,
-    { token }: Held,
+    held: Held,
     acquire: () => Promise<BrokeredToken>,
   ): Promise<BrokeredToken> {
     try {
       return await acquire()
     } catch (error) {
-      if (!isPassing(error) || freshnessOf(token, now(), 0) === 'expired') throw error
-      return notRenewed(inquiry, token, error)
+      if (!isPassing(error) || freshnessOf(held.token, now(), 0) === 'expired') throw error
+      return notRenewed(inquiry, held, error)
     }
   }
 
   async function refresh(inquiry: Inquiry, held: Held): Promise<BrokeredToken> {
     const outcome = await attemptRefresh(inquiry, held.stored)
-    if (outcome.kind === 'refreshed') return acquired(inquiry, outcome, 'refreshed existing token')
+    if (outcome.kind === 'refreshed') {
+      return acquired(inquiry, outcome, 'refreshed existing token', held.stored.entry.verifiedOnTimestamp)
+    }
     if (outcome.kind === 'busy') return afterOther(inquiry, held)
     const { failure, etag } = outcome
     if (failure.category !== 'dead_grant') throw brokerErrorOf(failure, inquiry.request.correlationId)
@@ -200,10 +200,10 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       return byPassword(reread, { action: 'retrieved new token', wasAccepted: false, waitUntil })
     }
     const held = opened && heldOf(opened)
-    if (held && !isStale(inquiry, held)) return existing(inquiry, held.token)
+    if (held && !isStale(inquiry, held)) return existing(inquiry, held)
     const logDetail = 'another instance has not finished'
     const reason = new BrokerError('temporarily_unavailable', { logDetail })
-    return notRenewed(inquiry, (held ?? before).token, reason)
+    return notRenewed(inquiry, held ?? before, reason)
   }
 }
 
