@@ -75,7 +75,7 @@ export function createFacts(time: () => number, isRight: (user: string, password
     if (!brokered) return
     entry.servedAt = time()
     const warnings = new Set(brokered.warnings.map(({ code }) => code))
-    if (warnings.has('identity_provider_unavailable')) entry.makeshifts.set(name, time())
+    if (brokered.notRenewed) entry.makeshifts.set(name, time())
     if (brokered.action.startsWith('retrieved')) {
       const isStored = !warnings.has('token_not_stored')
       entry.acceptances.push({ password, instance, at: time(), isStored })

@@ -87,7 +87,7 @@ const retiredByMaxAge: Invariant = (happening, world) => {
     : undefined
 
   function isMakeshift({ brokered }: Answer): boolean {
-    return brokered?.warnings.some(({ code }) => code === 'identity_provider_unavailable') ?? false
+    return brokered?.notRenewed !== undefined
   }
 }
 
@@ -280,8 +280,10 @@ const idleNotRefreshed: Invariant = (happening, { facts, scenario, queue }) => {
 const usedNotEvicted: Invariant = (happening, { facts, scenario, queue }) => {
   if (happening.kind !== 'removed') return undefined
   const { key } = happening
-  const { servedAt, refusedAt, tableFaultAt } = facts.entryOf(key)
-  const isRefused = refusedAt > queue.time() - FLIGHT_IN_MS
+  const { servedAt, tableFaultAt } = facts.entryOf(key)
+  const [, user = ''] = key.split('/')
+  // Under whatever profile: what is known to be refused opens no entry.
+  const isRefused = (facts.refused.get(user) ?? -Infinity) > queue.time() - LONGEST_WINDOW_IN_MS
   const isDead = facts.dead.has(
     (JSON.parse(happening.row.entry.serializedCache) as { refreshToken: string }).refreshToken,
   )

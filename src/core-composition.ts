@@ -1,6 +1,7 @@
 import type { ClientProfiles } from './core/client-profile.ts'
 import type { Clock } from './core/clock.ts'
 import type { DueIndex } from './core/entry/due-index.ts'
+import { createAddHint } from './core/entry/entry-hint.ts'
 import { createEntryRefresh } from './core/entry/entry-refresh.ts'
 import { createEntryWriter } from './core/entry/entry-writer.ts'
 import type { TokenEntryStore } from './core/entry/token-entry-store.ts'
@@ -81,8 +82,9 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
   const pauses = createPauses(elapsed)
   const verifiers = rememberMatches(withHashLimit(ports.passwordHash), digestOf, elapsed)
 
-  const store = withUnsavedEntries(ports.store)
-  const writer = createEntryWriter({ store, dueIndex, cachedTokenOf, refreshThresholdInMs })
+  const addHint = createAddHint({ dueIndex, cachedTokenOf, refreshThresholdInMs })
+  const store = withUnsavedEntries(ports.store, addHint)
+  const writer = createEntryWriter({ store, dueIndex, addHint, refreshThresholdInMs })
   const entryRefresh = createEntryRefresh({
     store,
     writer,

@@ -23,6 +23,7 @@ const BROKERED: BrokeredToken = {
   action: 'returned existing token',
   source: 'memory',
   warnings: [],
+  verifiedOnTimestamp: 1_764_000_000_000,
   entryKey: 'user-hash',
 }
 const anyDuration = expect.any(Number)

@@ -22,6 +22,7 @@ const handler = createRequestTokenHandler(() => ({
     action: 'retrieved new token',
     source: 'identity_provider',
     warnings: [],
+    verifiedOnTimestamp: 1_764_000_000_000,
     entryKey: 'user-hash',
   }),
   digestCaller: async (...parts) => parts.join(' '),

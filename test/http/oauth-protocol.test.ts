@@ -65,6 +65,7 @@ test('a token is answered as RFC 6749 section 5.1 has it', () => {
     action: 'retrieved new token' as const,
     source: 'memory' as const,
     warnings: [],
+    verifiedOnTimestamp: 1_764_000_000_000,
     entryKey: 'k',
   }
   expect(oauthProtocol.tokenResponseOf(brokered, 'id', NOW)).toEqual({

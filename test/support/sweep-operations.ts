@@ -5,6 +5,7 @@ import pLimit from 'p-limit'
 import { cachedTokenOf } from '../../src/adapters/msal/cached-token.ts'
 import { createDueIndexTable } from '../../src/adapters/tables/due-index-table.ts'
 import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
+import { createAddHint } from '../../src/core/entry/entry-hint.ts'
 import { createEntryRefresh } from '../../src/core/entry/entry-refresh.ts'
 import { createEntryWriter } from '../../src/core/entry/entry-writer.ts'
 import type { IdentityProvider } from '../../src/core/provider/identity-provider.ts'
@@ -95,7 +96,8 @@ export async function operationsOfSweep(
     },
   }
   const now = () => NOW
-  const writer = createEntryWriter({ store, dueIndex, cachedTokenOf, refreshThresholdInMs: THRESHOLD_IN_MS })
+  const addHint = createAddHint({ dueIndex, cachedTokenOf, refreshThresholdInMs: THRESHOLD_IN_MS })
+  const writer = createEntryWriter({ store, dueIndex, addHint, refreshThresholdInMs: THRESHOLD_IN_MS })
   const sweep = createRefreshSweep({
     profiles: { get: async () => profile },
     store,

@@ -2,6 +2,7 @@ import { dueTimestampOf, type AccessToken } from '../access-token.ts'
 import { faultDetailOf } from '../fault-detail.ts'
 import type { Persist, PersistOutcome } from '../provider/identity-provider.ts'
 import type { DueHint, DueIndex } from './due-index.ts'
+import type { AddHint } from './entry-hint.ts'
 import type { OpenedEntry, TokenEntry } from './token-entry.ts'
 import { EntryTooLargeError, type TokenEntryStore } from './token-entry-store.ts'
 
@@ -12,7 +13,7 @@ const USE_NOTED_EVERY_MS = 3_600_000
 export interface EntryWriterOptions {
   readonly store: TokenEntryStore
   readonly dueIndex: DueIndex
-  readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
+  readonly addHint: AddHint
   readonly refreshThresholdInMs: number
 }
 
@@ -44,15 +45,7 @@ export interface EntryWriter {
 }
 
 export function createEntryWriter(options: EntryWriterOptions): EntryWriter {
-  const { store, dueIndex, cachedTokenOf, refreshThresholdInMs } = options
-
-  /** Without its hint an entry is as good, and gets one when it is next asked for. */
-  async function addHint(key: string, serializedCache: string): Promise<void> {
-    const token = cachedTokenOf(serializedCache)
-    if (!token) return
-    const hint = { entryKey: key, dueTimestamp: dueTimestampOf(token, refreshThresholdInMs) }
-    await dueIndex.add(hint).catch(() => {})
-  }
+  const { store, dueIndex, addHint, refreshThresholdInMs } = options
 
   async function overwrite(
     key: string,

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { AddHint } from './entry-hint.ts'
 import type { StoredTokenEntry, TokenEntry } from './token-entry.ts'
 import { EntryTooLargeError, type TokenEntryStore } from './token-entry-store.ts'
 
@@ -22,7 +23,7 @@ export interface UnsavedEntries extends TokenEntryStore {
  * The same store, which remembers in this process what it could not write: a row that an unwritten entry should have replaced
  * is overtaken, so that a retired password does not open it. Each read of the entry tries to write it again.
  */
-export function withUnsavedEntries(store: TokenEntryStore): UnsavedEntries {
+export function withUnsavedEntries(store: TokenEntryStore, addHint: AddHint): UnsavedEntries {
   const unsaved = new LRUCache<string, Unsaved>({ max: MAX_UNSAVED })
 
   async function read(key: string): Promise<StoredTokenEntry | undefined> {
@@ -34,6 +35,7 @@ export function withUnsavedEntries(store: TokenEntryStore): UnsavedEntries {
       unsaved.delete(key)
       return row
     }
+    await addHint(key, pending.entry.serializedCache)
     const etag = await store
       .write(key, pending.entry, pending.lastUsedTimestamp, row?.etag)
       .catch(() => undefined)

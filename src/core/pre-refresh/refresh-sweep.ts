@@ -68,16 +68,24 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
 
   return async (hints, limits) => {
     const startTimestamp = now()
-    const fates = await limited.map(hints, async (hint): Promise<Fate> => {
-      if (now() >= limits.endTimestamp) return 'left'
-      try {
-        return await attend(hint, limits)
-      } catch (error) {
-        // One entry's fault is not the others'.
-        return { failed: error instanceof BrokerError ? error.code : faultDetailOf(error) }
-      }
+    // The hints of one entry one after the other: the first may leave nothing to do for the rest.
+    const byEntry = Object.values(Object.groupBy(hints, ({ entryKey }) => entryKey))
+    const fates = await limited.map(byEntry, async (ofEntry = []) => {
+      const own: Fate[] = []
+      for (const hint of ofEntry) own.push(await fateOf(hint, limits))
+      return own
     })
-    return summaryOf(hints, fates, startTimestamp)
+    return summaryOf(hints, fates.flat(), startTimestamp)
+  }
+
+  /** One entry's fault is not the others'. */
+  async function fateOf(hint: DueHint, limits: SweepLimits): Promise<Fate> {
+    if (now() >= limits.endTimestamp) return 'left'
+    try {
+      return await attend(hint, limits)
+    } catch (error) {
+      return { failed: error instanceof BrokerError ? error.code : faultDetailOf(error) }
+    }
   }
 
   async function attend(hint: DueHint, limits: SweepLimits): Promise<Fate> {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { BrokerError } from '../broker-error.ts'
 import { brokerErrorOf, type ProviderFailure } from '../provider/provider-failure.ts'
 import type { Warning } from '../warning.ts'
@@ -14,6 +15,7 @@ import {
 /** A row that was known longer ago is read again before anybody is refused for want of a place. */
 const BELIEVED_FOR_IN_MS = 2_000
 const POLL_EVERY_MS = 200
+const MAX_REMEMBERED = 10_000
 /** Without the table an instance knows nothing of the others. */
 const PLACES_WITHOUT_TABLE = 1
 
@@ -58,6 +60,8 @@ export interface AdmitOptions {
 export interface LockoutGuard {
   /** @throws {BrokerError} when this process knows already how the password is answered. */
   check(attempt: Attempt): void
+  /** Whether the password was refused, under whatever profile, since it was accepted; epoch milliseconds. */
+  wasRefusedSince(attempt: Attempt, acceptedOnTimestamp: number): boolean
   /** A place to ask with the password. @throws {BrokerError} when it must not be asked now. */
   admit(attempt: Attempt, options: AdmitOptions): Promise<Admission>
 }
@@ -76,12 +80,18 @@ export interface LockoutGuardOptions {
 export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
   const { rows, limits, now, elapsed, delay, randomId } = options
 
+  /** When a password was refused last; for longer than its window, in this process alone. */
+  const refused = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+
   function limitsFor({ maxRefusedPasswords }: Attempt, { isShared }: KnownRow): RefusalLimits {
     return { ...limits, maxRefusedPasswords: isShared ? maxRefusedPasswords : PLACES_WITHOUT_TABLE }
   }
 
   function verdictIn(row: KnownRow, attempt: Attempt, hasPlace: boolean): Verdict {
-    return verdictOn(row.refusals, attempt.digest, { now: now(), limits: limitsFor(attempt, row), hasPlace })
+    const limitsHere = limitsFor(attempt, row)
+    const verdict = verdictOn(row.refusals, attempt.digest, { now: now(), limits: limitsHere, hasPlace })
+    if (verdict.kind === 'refused') refused.set(attempt.digest, verdict.since)
+    return verdict
   }
 
   /** @returns the place, or why there is none. */
@@ -100,6 +110,8 @@ export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
     if (!changed) return { kind: 'lost', retryAfterInMs: 1_000 }
     if (changed.result.kind !== 'free') return changed.result
     const settle = async (outcome: 'accepted' | ProviderFailure) => {
+      if (outcome === 'accepted') refused.delete(attempt.digest)
+      else if (outcome.category === 'invalid_credentials') refused.set(attempt.digest, now())
       await rows.change(attempt.rowKey, (row) => ({
         refusals: withOutcome(row.refusals, id, outcome, now(), limitsFor(attempt, row)),
         result: undefined,
@@ -125,6 +137,9 @@ export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
       const verdict = row && verdictIn(row, attempt, true)
       if (verdict?.kind === 'refused' || verdict?.kind === 'judged') throw errorOf(verdict, now())
     },
+
+    wasRefusedSince: (attempt, acceptedOnTimestamp) =>
+      (refused.get(attempt.digest) ?? -Infinity) >= acceptedOnTimestamp,
 
     async admit(attempt, { hasPlace, waitUntil }) {
       const answer = await reserveAfresh(attempt, hasPlace)

@@ -1,3 +1,4 @@
+import { BrokerError } from '../broker-error.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { IdentityProvider } from '../provider/identity-provider.ts'
 import type { Pauses } from '../provider/pauses.ts'
@@ -59,8 +60,8 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
     )
   }
 
-  return async (inquiry, { action, wasAccepted, waitUntil }) => {
-    const { request, profile, entryKey, attempt, stored } = inquiry
+  async function grant(inquiry: Inquiry, { action, wasAccepted, waitUntil }: GrantOptions) {
+    const { request, profile, entryKey, attempt } = inquiry
     const { caller, correlationId } = request
     if (!wasAccepted) callers.check(caller)
     const held = pauses.heldBack({ profile, entryKey })
@@ -79,10 +80,20 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
     } catch (error) {
       const failure = error instanceof IdentityProviderError ? error.failure : UNFORESEEN
       await admission.settle(failure)
-      const isRefused = failure.category === 'invalid_credentials'
-      if (isRefused) callers.note(caller, attempt.rowKey, false)
-      if (isRefused && wasAccepted && stored) await writer.forget(entryKey, stored.etag).catch(() => false)
+      if (failure.category === 'invalid_credentials') callers.note(caller, attempt.rowKey, false)
       throw error instanceof IdentityProviderError ? brokerErrorOf(failure, correlationId) : error
+    }
+  }
+
+  return async (inquiry, how) => {
+    try {
+      return await grant(inquiry, how)
+    } catch (error) {
+      const isRefused = error instanceof BrokerError && error.code === 'invalid_credentials'
+      if (isRefused && how.wasAccepted && inquiry.stored) {
+        await writer.forget(inquiry.entryKey, inquiry.stored.etag).catch(() => false)
+      }
+      throw error
     }
   }
 }

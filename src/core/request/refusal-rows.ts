@@ -67,17 +67,22 @@ export function createRefusalRows({ store, now, elapsed }: RefusalRowsOptions): 
     const unshared = rows.get(key)
     if (!unshared || unshared.isShared) return read
     const ids = new Set(read.tries.map(({ id }) => id))
-    const tries = [...read.tries, ...unshared.refusals.tries.filter(({ id }) => !ids.has(id))]
+    const more = unshared.refusals.tries.filter(({ id }) => !ids.has(id))
     const lockedUntilTimestamp = Math.max(read.lockedUntilTimestamp, unshared.refusals.lockedUntilTimestamp)
-    return { ...read, tries, lockedUntilTimestamp }
+    if (more.length === 0 && lockedUntilTimestamp === read.lockedUntilTimestamp) return read
+    return { ...read, tries: [...read.tries, ...more], lockedUntilTimestamp }
   }
 
   async function readRow(key: string): Promise<KnownRow> {
-    const stored = await store.read(key)
-    const read = stored?.refusals ?? NO_REFUSALS
-    const all = merged(key, read)
-    if (all === read) return keep(key, read, stored?.etag, true)
-    return (await writeRow(key, all, stored?.etag)) ?? keep(key, all, stored?.etag, false)
+    for (let round = 0; ; round++) {
+      const stored = await store.read(key)
+      const read = stored?.refusals ?? NO_REFUSALS
+      const all = merged(key, read)
+      if (all === read) return keep(key, read, stored?.etag, true)
+      const written = await writeRow(key, all, stored?.etag)
+      if (written) return written
+      if (round >= MAX_ROUNDS) return keep(key, all, stored?.etag, false)
+    }
   }
 
   /** @returns the row as written, `undefined` when it was changed by somebody else. */

@@ -42,7 +42,7 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
     }
   }
 
-  async function tokenFor(request: TokenRequest): Promise<BrokeredToken> {
+  async function tokenFor(request: TokenRequest, isSecondTry = false): Promise<BrokeredToken> {
     const userDigest = digestOf(request.client, userOf(request))
     const passwordDigest = digestOf(request.password)
     const fitnessFor = ({ token }: Pick<BrokeredToken, 'token'>) =>
@@ -71,12 +71,12 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
       return acquire(request, userDigest, passwordDigest)
     })
     if (freshnessOf(brokered.token, now(), request.minValidInMs) === 'fresh') return brokered
-    if (brokered.notRenewed) throw brokered.notRenewed
-    if (!hasBegun && fitnessFor(brokered) === 'stale') return tokenFor(request)
-    throw tooShort(request, brokered, now())
+    // Who began may have wished for less, and not tried as hard.
+    if (!hasBegun && !isSecondTry && fitnessFor(brokered) === 'stale') return tokenFor(request, true)
+    throw brokered.notRenewed ?? tooShort(request, brokered, now())
   }
 
-  return tokenFor
+  return (request) => tokenFor(request)
 }
 
 function tooShort(

@@ -20,7 +20,7 @@ export interface TokenSourceOptions {
   readonly store: TokenEntryStore
   readonly writer: EntryWriter
   readonly entryRefresh: EntryRefresh
-  readonly guard: Pick<LockoutGuard, 'check'>
+  readonly guard: Pick<LockoutGuard, 'check' | 'wasRefusedSince'>
   readonly credentialCheck: CredentialCheck
   readonly passwordGrant: PasswordGrant
   readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
@@ -98,6 +98,10 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       const { waitUntil } = inquiry
       return byPassword(inquiry, { action: 'retrieved new token', wasAccepted: false, waitUntil })
     }
+    const { waitUntil } = inquiry
+    if (isSuspect(inquiry, opened)) {
+      return byPassword(inquiry, { action: 'retrieved new token', wasAccepted: true, waitUntil })
+    }
     const held = heldOf(opened)
     if (!held) return again(inquiry, opened, 'retrieved new token to replace expired token')
     if (isToBeVerified(opened, 1)) {
@@ -154,6 +158,11 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return now() - entry.verifiedOnTimestamp >= times * options.passwordMaxAgeInMs
   }
 
+  /** Refused under another profile since this one accepted it. */
+  function isSuspect({ attempt }: Inquiry, { entry }: OpenedEntry): boolean {
+    return options.guard.wasRefusedSince(attempt, entry.verifiedOnTimestamp)
+  }
+
   function isStale({ request }: Inquiry, { token }: Held): boolean {
     return fitnessOf(token, request, now(), options.refreshThresholdInMs) === 'stale'
   }
@@ -173,16 +182,17 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       return await acquire()
     } catch (error) {
       if (!isPassing(error) || freshnessOf(held.token, now(), 0) === 'expired') throw error
+      await writer.noteUse(inquiry.entryKey, held.stored, held.token, now())
       return notRenewed(inquiry, held, error)
     }
   }
 
-  async function refresh(inquiry: Inquiry, held: Held): Promise<BrokeredToken> {
+  async function refresh(inquiry: Inquiry, held: Held, isSecondTry = false): Promise<BrokeredToken> {
     const outcome = await attemptRefresh(inquiry, held.stored)
     if (outcome.kind === 'refreshed') {
       return acquired(inquiry, outcome, 'refreshed existing token', held.stored.entry.verifiedOnTimestamp)
     }
-    if (outcome.kind === 'busy') return afterOther(inquiry, held)
+    if (outcome.kind === 'busy') return afterOther(inquiry, held, isSecondTry)
     const { failure, etag } = outcome
     if (failure.category !== 'dead_grant') throw brokerErrorOf(failure, inquiry.request.correlationId)
     const stored = etag === undefined ? undefined : { ...held.stored, etag }
@@ -191,7 +201,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   }
 
   /** What another instance has stored is checked as at first: password and profile may have changed with it. */
-  async function afterOther(inquiry: Inquiry, before: Held): Promise<BrokeredToken> {
+  async function afterOther(inquiry: Inquiry, before: Held, isLastTry: boolean): Promise<BrokeredToken> {
     const stored = await entryRefresh.waitForOther(inquiry.entryKey)
     const reread = { ...inquiry, stored }
     const opened = stored && (await options.credentialCheck(reread))
@@ -201,6 +211,8 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     }
     const held = opened && heldOf(opened)
     if (held && !isStale(inquiry, held)) return existing(inquiry, held)
+    // It was no refresh: somebody noted a use, or failed.
+    if (held && !isLastTry) return refresh(reread, held, true)
     const logDetail = 'another instance has not finished'
     const reason = new BrokerError('temporarily_unavailable', { logDetail })
     return notRenewed(inquiry, held ?? before, reason)

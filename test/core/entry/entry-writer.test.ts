@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { createAddHint } from '../../../src/core/entry/entry-hint.ts'
 import { createEntryWriter } from '../../../src/core/entry/entry-writer.ts'
 import { createMemoryDueIndex } from '../../support/memory-due-index.ts'
 import { createMemoryEntryStore } from '../../support/memory-entry-store.ts'
@@ -16,16 +17,13 @@ const entryOf = (passwordVerifier: string, verifiedOnTimestamp: number) => ({
 function createStage() {
   const store = createMemoryEntryStore()
   const dueIndex = createMemoryDueIndex()
-  const writer = createEntryWriter({
-    store,
-    dueIndex,
-    cachedTokenOf: () => ({
-      value: 't',
-      acquiredOnTimestamp: NOW,
-      expiresOnTimestamp: NOW + 3_600_000,
-    }),
-    refreshThresholdInMs: 600_000,
+  const cachedTokenOf = () => ({
+    value: 't',
+    acquiredOnTimestamp: NOW,
+    expiresOnTimestamp: NOW + 3_600_000,
   })
+  const addHint = createAddHint({ dueIndex, cachedTokenOf, refreshThresholdInMs: 600_000 })
+  const writer = createEntryWriter({ store, dueIndex, addHint, refreshThresholdInMs: 600_000 })
   return { store, dueIndex, writer }
 }
 

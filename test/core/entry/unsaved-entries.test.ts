@@ -25,7 +25,7 @@ async function createStage() {
     mark: (...args) => (failing ? down() : table.mark(...args)),
     remove: (...args) => (failing ? down() : table.remove(...args)),
   }
-  const store = withUnsavedEntries(faulty)
+  const store = withUnsavedEntries(faulty, async () => {})
   const etag = await store.write('k', OLD, NOW, undefined)
   return { table, store, etag, fail: (what: typeof failing) => void (failing = what) }
 }
@@ -92,7 +92,7 @@ test('what was forgotten is not written again', async () => {
 })
 
 test('an entry that is too large is not tried again', async () => {
-  const store = withUnsavedEntries(createMemoryEntryStore(200))
+  const store = withUnsavedEntries(createMemoryEntryStore(200), async () => {})
   await expect(store.write('k', entryOf('x'.repeat(300), NOW), NOW, undefined)).rejects.toThrow(
     EntryTooLargeError,
   )

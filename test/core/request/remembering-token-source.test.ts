@@ -30,6 +30,7 @@ test('an old password that was under way does not push a new one out of memory',
       action: 'retrieved new token',
       source: 'identity_provider',
       warnings: [],
+      verifiedOnTimestamp: 1_764_000_000_000,
       entryKey: 'k',
     })
   const old = tokenSource(requestOf('old'))

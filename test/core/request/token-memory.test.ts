@@ -4,6 +4,7 @@ import { createTokenMemory } from '../../../src/core/request/token-memory.ts'
 const remembered = (value: string) => ({
   token: { value, acquiredOnTimestamp: 0, expiresOnTimestamp: 10 ** 12 },
   passwordDigest: 'p',
+  verifiedOnTimestamp: 1,
   entryKey: 'k',
 })
 
