@@ -46,6 +46,8 @@ export interface Facts {
   readonly strangers: Map<string, { readonly password: string; readonly at: number }[]>
   /** When Entra ID last refused a password of the user, right once or never. */
   readonly refused: Map<string, number>
+  /** When Entra ID last accepted a password of the user, under whatever profile: it counts anew from then on. */
+  readonly accepted: Map<string, number>
   /** When rows last ceased to open. */
   keysChangedAt: number
   /** Until when an instance was asked to leave an entry's user alone; by instance and entry. */
@@ -89,6 +91,7 @@ export function createFacts(time: () => number, isRight: (user: string, password
       const entry = entryOf(grant.key)
       entry.verified.set(password, time())
       entry.verifiedAt = time()
+      facts.accepted.set(user, time())
     } else if (!isRight(user, password)) {
       const tried = facts.strangers.get(user) ?? []
       facts.strangers.set(user, [...tried, { password, at: time() }])
@@ -103,6 +106,7 @@ export function createFacts(time: () => number, isRight: (user: string, password
     accounts: new Map(),
     strangers: new Map(),
     refused: new Map(),
+    accepted: new Map(),
     keysChangedAt: -Infinity,
     retryAfter: new Map(),
     dead: new Map(),

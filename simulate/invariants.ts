@@ -134,7 +134,7 @@ const fewStrangers: Invariant = (happening, { entra, facts, queue }) => {
   if (happening.kind !== 'judged' || happening.grant.password === undefined) return undefined
   const { user, password } = happening.grant
   if (spanOf(entra.accountOf(user), password) || isGuardExcused(user, facts, queue.time())) return undefined
-  const since = queue.time() - STRANGER_WINDOW_IN_MS
+  const since = Math.max(queue.time() - STRANGER_WINDOW_IN_MS, facts.accepted.get(user) ?? -Infinity)
   const tried =
     facts.strangers
       .get(user)

@@ -7,6 +7,7 @@ import { QueueClient } from '@azure/storage-queue'
 import { createClientProfiles, DEFAULT_PROFILE } from './adapters/key-vault/client-profiles.ts'
 import { createRowNames } from './adapters/key-vault/row-names.ts'
 import { createSealingKeys } from './adapters/key-vault/sealing-keys.ts'
+import { createVaultProblems } from './adapters/key-vault/vault-problems.ts'
 import { createVaultSecrets } from './adapters/key-vault/vault-secrets.ts'
 import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
@@ -49,9 +50,10 @@ export function compose(settings: Settings, clock: Clock): Composition {
     timeoutInMs,
     elapsed,
   })
-  const profiles = createClientProfiles(secrets)
-  const keyRing = createSealingKeys(secrets)
-  const rowNames = createRowNames(secrets)
+  const problems = createVaultProblems()
+  const profiles = createClientProfiles({ secrets, problems, elapsed })
+  const keyRing = createSealingKeys(secrets, problems)
+  const rowNames = createRowNames(secrets, problems)
   const { resolveEntryKey, resolveAttempt } = rowNames
   const queue = new QueueClient(`${settings.queueServiceUrl}/${queueNames.refreshChunk}`, credential, {
     retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 500 },
@@ -88,6 +90,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
         Promise.all(Object.values(tableNames).map((name) => probeTable(tableOf(name), timeoutInMs))),
       queue: () => chunkQueue.isEmpty(),
     },
+    () => problems.all(),
     elapsed,
   )
   return {
@@ -97,7 +100,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
       deadlineInMs: settings.requestDeadlineInMs,
       digestCaller: rowNames.resolveCaller,
     },
-    refreshTokens: { tick },
+    refreshTokens: { tick, problemsOf: () => problems.all() },
     refreshChunk: { sweep, chunkOfMessage, now },
     checkReadiness,
   }

@@ -10,16 +10,20 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, string>>
   /** For the log: names of secrets and fields, codes of faults. */
   readonly details: readonly string[]
+  /** What is wrong although service goes on. */
+  readonly problems: readonly string[]
 }
 
 /**
  * Asks every dependency at once and keeps the result for 15 s, so that probes cost the dependencies nothing.
  *
  * @param checks each resolves when the dependency works, within a time limit of its own.
+ * @param problemsOf what is known to be wrong although the checks succeed.
  * @param elapsed the process's own clock.
  */
 export function createReadiness(
   checks: Readonly<Record<string, () => Promise<unknown>>>,
+  problemsOf: () => readonly string[],
   elapsed: () => number,
 ): () => Promise<Readiness> {
   const flight = singleFlight<Readiness>()
@@ -33,6 +37,7 @@ export function createReadiness(
       isReady: results.every(({ word }) => word === 'ok'),
       checks: Object.fromEntries(results.map(({ name, word }) => [name, word])),
       details: results.flatMap(({ name, detail }) => (detail === undefined ? [] : [`${name}: ${detail}`])),
+      problems: problemsOf(),
     }
     kept = { readiness, until: elapsed() + KEPT_FOR_IN_MS }
     return readiness

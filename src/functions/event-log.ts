@@ -61,6 +61,8 @@ const EVENTS = {
   /** A handler threw what it should have answered. */
   request_failed: { error: text, detail: text, status: number, correlationId: text },
   not_ready: { detail: text, correlationId: text },
+  /** Service goes on with what was good before. */
+  configuration_problem: { detail: text, correlationId: text },
   refresh_sweep: { ...SWEEP, queued: number, waiting: number },
   refresh_sweep_failed: { detail: text, durationMs: number, correlationId: text },
   refresh_chunk: SWEEP,
@@ -81,4 +83,11 @@ export function logEvent<E extends keyof Events>(
   const given = fields as Readonly<Record<string, unknown>>
   const allowed = Object.entries(EVENTS[event]).map(([name, written]) => [name, written(given[name])])
   context[level](JSON.stringify({ event, ...Object.fromEntries(allowed) }))
+}
+
+/** A line for each thing that is wrong although service goes on. */
+export function logProblems(context: InvocationContext, problems: readonly string[]): void {
+  const correlationId = context.invocationId
+  for (const detail of problems)
+    logEvent(context, 'error', 'configuration_problem', { detail, correlationId })
 }

@@ -1,7 +1,7 @@
 import type { TimerHandler } from '@azure/functions'
 import type { RefreshTick } from '../core/pre-refresh/refresh-tick.ts'
 import { faultDetailOf } from '../core/fault-detail.ts'
-import { logEvent } from './event-log.ts'
+import { logEvent, logProblems } from './event-log.ts'
 import { FUNCTION_TIME_LIMIT_IN_MS } from './function-time-limit.ts'
 import { sweepLevelOf } from './sweep-level.ts'
 
@@ -10,6 +10,8 @@ const MAX_PERIOD_IN_MS = 24 * 60 * 60_000
 
 export interface RefreshTokensOptions {
   readonly tick: RefreshTick
+  /** What is wrong although service goes on. */
+  readonly problemsOf: () => readonly string[]
 }
 
 /** The timer. Never rejects: the next tick does what this one could not. */
@@ -19,11 +21,13 @@ export function createRefreshTokensHandler(options: () => RefreshTokensOptions):
     const durationSinceStart = () => Math.round(performance.now() - startTime)
     const correlationId = context.invocationId
     try {
-      const summary = await options().tick({
+      const { tick, problemsOf } = options()
+      const summary = await tick({
         periodInMs: periodInMsOf(timer.scheduleStatus),
         timeLimitInMs: FUNCTION_TIME_LIMIT_IN_MS,
         correlationId,
       })
+      logProblems(context, problemsOf())
       logEvent(context, sweepLevelOf(summary), 'refresh_sweep', {
         ...summary,
         durationMs: durationSinceStart(),

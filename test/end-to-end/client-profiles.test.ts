@@ -13,11 +13,14 @@ beforeAll(async () => {
 afterAll(() => broker.close())
 beforeEach(() => broker.reset())
 
-const setProfile = (name: string, profile: Record<string, unknown>) =>
+/** A profile that was just made is found within 30 s. */
+const setProfile = (name: string, profile: Record<string, unknown>) => {
+  clock.advance(30)
   broker.keyVault.setSecret(
     `client-${name}`,
     JSON.stringify({ authority: broker.entra.authority(), ...profile }),
   )
+}
 
 function setConfidential(clientId: string): void {
   broker.entra.setApplication({ clientId, publicClientFlows: false, clientSecret: 'app-secret-1' })

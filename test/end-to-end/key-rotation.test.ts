@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
@@ -9,7 +10,7 @@ const clock = stopClock()
 const MINUTE = 60
 const SEALING_KEY = 'token-cache-encryption-key'
 const INDEX_KEY = 'token-cache-index-key'
-const newKey = (fill: number) => Buffer.alloc(32, fill).toString('base64')
+const newKey = (seed: number) => createHash('sha256').update(String(seed)).digest('base64')
 const USERS = [0, 1, 2, 3].map((n) => ({ username: `drill${n}@contoso.example`, password: `Drill-${n}` }))
 
 let broker: TestBroker

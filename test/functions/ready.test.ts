@@ -14,7 +14,12 @@ const http = post('', {}, { method: 'GET' })
 
 test('when all is well it says so, and logs nothing', async () => {
   const { context, lines } = createInvocation('ready')
-  const handler = createReadyHandler(async () => ({ isReady: true, checks: { tables: 'ok' }, details: [] }))
+  const handler = createReadyHandler(async () => ({
+    isReady: true,
+    checks: { tables: 'ok' },
+    details: [],
+    problems: [],
+  }))
   expect(await handler(http, context)).toEqual({
     status: 200,
     headers: HEADERS,
@@ -29,6 +34,7 @@ test('what fails is named to the caller, the details to the log', async () => {
     isReady: false,
     checks: { tables: 'unavailable', queue: 'ok' },
     details: ['tables: RestError 403 AuthorizationFailure'],
+    problems: [],
   }))
   expect(await handler(http, context)).toEqual({
     status: 503,

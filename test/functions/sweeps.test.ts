@@ -32,7 +32,7 @@ function timer(last?: string, next?: string): Timer {
 
 async function runTimer(tick: RefreshTick, firedBy = timer()) {
   const { context, lines } = createInvocation('refreshtokens')
-  await createRefreshTokensHandler(() => ({ tick }))(firedBy, context)
+  await createRefreshTokensHandler(() => ({ tick, problemsOf: () => [] }))(firedBy, context)
   return lines
 }
 const ticked = (summary: Partial<SweepSummary>) => (): Promise<TickSummary> =>

@@ -14,6 +14,7 @@ import { startEmulators, type Emulators } from '../../local/emulators.ts'
 import '../../local/server/loopback-names.ts'
 import { createRowNames } from '../../src/adapters/key-vault/row-names.ts'
 import { createSealingKeys } from '../../src/adapters/key-vault/sealing-keys.ts'
+import { createVaultProblems } from '../../src/adapters/key-vault/vault-problems.ts'
 import { createVaultSecrets } from '../../src/adapters/key-vault/vault-secrets.ts'
 import { createDueIndexTable } from '../../src/adapters/tables/due-index-table.ts'
 import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-table.ts'
@@ -182,12 +183,13 @@ function storageViewOf({ keyVault, azurite }: Emulators): StorageView {
   const tableOf = (name: string) => new TableClient(azurite.tableServiceUrl, name, credential)
   const client = new SecretClient(keyVault.url, credential)
   const secrets = createVaultSecrets({ client, timeoutInMs, elapsed: Date.now })
-  const { resolveEntryKey } = createRowNames(secrets)
+  const problems = createVaultProblems()
+  const { resolveEntryKey } = createRowNames(secrets, problems)
   const dueIndex = createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs })
   return {
     store: createTokenEntryTable({
       table: tableOf(tableNames.tokenCache),
-      keyRing: createSealingKeys(secrets),
+      keyRing: createSealingKeys(secrets, problems),
       timeoutInMs,
     }),
     dueIndex,

@@ -1,29 +1,61 @@
 import { BrokerError } from '../../core/broker-error.ts'
 import type { ClientProfile, ClientProfiles } from '../../core/client-profile.ts'
 import { clientProfileSchema } from './client-profile-schema.ts'
+import { createParsedSecrets } from './parsed-secret.ts'
+import { createProfileNames } from './profile-names.ts'
+import type { VaultProblems } from './vault-problems.ts'
 import type { VaultSecret, VaultSecrets } from './vault-secrets.ts'
 
 /** The profile of a request that names none. */
 export const DEFAULT_PROFILE = 'default'
 
+/** US Government clouds lock an account after three wrong passwords. */
+const LOCKS_EARLY = /\.us$/
+
+export interface ClientProfilesOptions {
+  readonly secrets: VaultSecrets
+  readonly problems: VaultProblems
+  /** The process's own clock, in milliseconds. */
+  readonly elapsed: () => number
+}
+
 /** Client profiles, each the JSON in a Key Vault secret `client-<profile>`. */
-export function createClientProfiles(secrets: VaultSecrets): ClientProfiles {
-  const parsed = new WeakMap<VaultSecret, ClientProfile>()
+export function createClientProfiles({ secrets, problems, elapsed }: ClientProfilesOptions): ClientProfiles {
+  const parsed = createParsedSecrets(secrets, problems, clientProfileOf)
+  const names = createProfileNames(secrets, elapsed)
+  const known = new Set<string>([DEFAULT_PROFILE])
   return {
     async get(name) {
+      if (!known.has(name) && !(await names.mayExist(name))) throw new BrokerError('unknown_client')
       const secretName = `client-${name}`
-      const secret = await secrets.get(secretName)
-      if (secret === 'absent' && name !== DEFAULT_PROFILE) throw new BrokerError('unknown_client')
-      if (typeof secret === 'string') throw misconfigured(secretName, `is ${secret}`)
-      const profile = parsed.get(secret) ?? clientProfileOf(name, secret)
-      parsed.set(secret, profile)
+      const profile = await parsed.get(secretName)
+      if (profile === 'absent' || profile === 'disabled') {
+        if (name !== DEFAULT_PROFILE) known.delete(name)
+        if (profile === 'absent' && name !== DEFAULT_PROFILE) throw new BrokerError('unknown_client')
+        throw misconfigured(secretName, `is ${profile}`)
+      }
+      // The name of a secret that is no profile is told to nobody.
+      if (profile === NO_PROFILE) throw new BrokerError('unknown_client')
+      known.add(name)
       return profile
     },
   }
 }
 
-function clientProfileOf(name: string, secret: VaultSecret): ClientProfile {
-  const { data, error } = clientProfileSchema.safeParse(jsonOf(secret))
+/** Another program's secret, whose name begins like a profile's. */
+const NO_PROFILE: ClientProfile = {
+  name: '',
+  authority: '',
+  clientId: '',
+  scopes: [],
+  fingerprint: '',
+}
+
+function clientProfileOf(secret: VaultSecret): ClientProfile {
+  const name = secret.name.slice('client-'.length).toLowerCase()
+  const json = jsonOf(secret)
+  if (name !== DEFAULT_PROFILE && !isObject(json)) return NO_PROFILE
+  const { data, error } = clientProfileSchema.safeParse(json)
   if (error) {
     const problems = error.issues.map(({ path, message }) =>
       [path.join('.'), message].filter(Boolean).join(' '),
@@ -31,13 +63,25 @@ function clientProfileOf(name: string, secret: VaultSecret): ClientProfile {
     throw misconfigured(secret.name, problems.join('; '))
   }
   const { authority, clientId, scopes } = data
-  return { ...data, name, fingerprint: JSON.stringify([authority, clientId, scopes]) }
+  return {
+    ...data,
+    name,
+    ...(LOCKS_EARLY.test(new URL(authority).hostname) && { maxRefusedPasswords: 1 }),
+    fingerprint: JSON.stringify([authority, clientId, scopes]),
+  }
 }
 
+function isObject(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
+
+/** `undefined` for what is no JSON, in a profile that may be somebody else's secret. */
 function jsonOf({ name, value }: VaultSecret): unknown {
+  if (value.includes('\0')) throw misconfigured(name, 'is in UTF-16: save it as UTF-8')
   try {
-    return JSON.parse(value)
+    return JSON.parse(value.replace(/^\uFEFF/, ''))
   } catch {
+    if (name.toLowerCase() !== `client-${DEFAULT_PROFILE}` && !value.trim().startsWith('{')) return undefined
     throw misconfigured(name, 'is not JSON')
   }
 }

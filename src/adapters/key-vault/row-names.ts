@@ -1,6 +1,8 @@
 import { hkdfSync } from 'node:crypto'
 import { createKeyedDigest } from '../../crypto/keyed-digest.ts'
-import { keyBytesOf, perSecret, requiredSecret } from './vault-key.ts'
+import { createParsedSecrets } from './parsed-secret.ts'
+import { keyBytesOf, requiredSecret } from './vault-key.ts'
+import type { VaultProblems } from './vault-problems.ts'
 import type { VaultSecrets } from './vault-secrets.ts'
 
 const INDEX_KEY = 'token-cache-index-key'
@@ -22,14 +24,14 @@ export interface RowNames {
   readonly resolveCaller: (...parts: string[]) => Promise<string>
 }
 
-export function createRowNames(secrets: VaultSecrets): RowNames {
-  const digestsOf = perSecret((secret) => {
+export function createRowNames(secrets: VaultSecrets, problems: VaultProblems): RowNames {
+  const parsed = createParsedSecrets(secrets, problems, (secret) => {
     const key = keyBytesOf(secret)
     const derived = (purpose: string) =>
       createKeyedDigest(new Uint8Array(hkdfSync('sha256', key, '', `entra-token-broker ${purpose}`, 32)))
     return { entry: createKeyedDigest(key), refusal: derived('refusals 1'), caller: derived('callers 1') }
   })
-  const digests = async () => digestsOf(await requiredSecret(secrets, INDEX_KEY))
+  const digests = () => requiredSecret(parsed, INDEX_KEY)
   return {
     resolveEntryKey: async (client, username) => (await digests()).entry(client, username),
     resolveCaller: async (...parts) => (await digests()).caller(...parts),

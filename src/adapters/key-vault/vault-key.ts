@@ -1,34 +1,32 @@
 import { BrokerError } from '../../core/broker-error.ts'
-import type { VaultSecret, VaultSecrets } from './vault-secrets.ts'
+import type { ParsedSecrets } from './parsed-secret.ts'
+import type { VaultSecret } from './vault-secrets.ts'
 
-const MIN_KEY_IN_BYTES = 32
+/** What random generators are usually asked for. Any other length was not made by one. */
+const KEY_LENGTHS_IN_BYTES: readonly number[] = [32, 48, 64]
 
-/** @throws {BrokerError} `misconfigured` when it is absent or disabled, `temporarily_unavailable` when the vault fails. */
-export async function requiredSecret(secrets: VaultSecrets, name: string): Promise<VaultSecret> {
-  const secret = await secrets.get(name)
-  if (typeof secret === 'string') {
-    throw new BrokerError('misconfigured', { logDetail: `Key Vault: secret ${name} is ${secret}` })
+/** @throws {BrokerError} `misconfigured` when it is absent, disabled or malformed, `temporarily_unavailable` when the vault fails. */
+export async function requiredSecret<T>(parsed: ParsedSecrets<T>, name: string): Promise<T> {
+  const value = await parsed.get(name)
+  if (value === 'absent' || value === 'disabled') {
+    throw new BrokerError('misconfigured', { logDetail: `Key Vault: secret ${name} is ${value}` })
   }
-  return secret
+  return value
 }
 
 /** The bytes of a key that is kept as base64. @throws {BrokerError} `misconfigured` */
 export function keyBytesOf({ name, value }: VaultSecret): Uint8Array {
-  const bytes = /^[\w+/-]+={0,2}$/.test(value.trim()) ? Buffer.from(value.trim(), 'base64') : Buffer.alloc(0)
-  if (bytes.length < MIN_KEY_IN_BYTES) {
+  const text = value.replace(/^\uFEFF/, '').trim()
+  const bytes = /^[\w+/-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : Buffer.alloc(0)
+  if (!KEY_LENGTHS_IN_BYTES.includes(bytes.length) || isPassPhrase(text)) {
     throw new BrokerError('misconfigured', {
-      logDetail: `Key Vault: secret ${name} must be base64 of at least ${MIN_KEY_IN_BYTES} random bytes`,
+      logDetail: `Key Vault: secret ${name} must be base64 of 32 random bytes, as of: openssl rand -base64 32`,
     })
   }
   return bytes
 }
 
-/** Derives once per secret that was read. */
-export function perSecret<T>(derive: (secret: VaultSecret) => T): (secret: VaultSecret) => T {
-  const derived = new WeakMap<VaultSecret, T>()
-  return (secret) => {
-    const known = derived.get(secret) ?? derive(secret)
-    derived.set(secret, known)
-    return known
-  }
+/** A pass phrase may be base64 as well. Of 43 random letters, once in 10^6 none is a digit or a sign; of a phrase, nearly always. */
+function isPassPhrase(text: string): boolean {
+  return !/[A-Z]/.test(text) || !/[a-z]/.test(text) || !/[\d+/_-]/.test(text)
 }

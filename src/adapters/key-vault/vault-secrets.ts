@@ -4,7 +4,7 @@ import { BrokerError } from '../../core/broker-error.ts'
 import { singleFlight } from '../../core/single-flight.ts'
 import { faultDetailOf } from '../../core/fault-detail.ts'
 
-/** A new version, or the end of a secret, is noticed after this time. */
+/** A new version, or the end of a secret, is asked for after this time. */
 const MAX_AGE_IN_MS = 5 * 60_000
 /** How soon the vault is asked again after it failed, or said that there is no such secret. */
 const RETRY_AFTER_IN_MS = 30_000
@@ -23,11 +23,16 @@ export type Withheld = 'absent' | 'disabled'
 
 export interface VaultSecrets {
   /**
-   * The newest version, or the one named. When the vault fails, the last known good one.
+   * The newest version, or the one named. A value that is held is given at once; when it is old, it is asked for beside, so that
+   * nobody waits for a vault that hangs. When the vault fails, the last value stays.
    *
    * @throws {BrokerError} `temporarily_unavailable` when the vault fails and nothing is held.
    */
   get(name: string, version?: string): Promise<VaultSecret | Withheld>
+  /** Names of all enabled secrets. Rejects with the vault's own error. */
+  list(): Promise<readonly string[]>
+  /** Enabled versions, the newest first. Rejects with the vault's own error. */
+  versionsOf(name: string): Promise<readonly string[]>
 }
 
 interface Held {
@@ -43,7 +48,7 @@ export interface VaultSecretsOptions {
   readonly elapsed: () => number
 }
 
-/** Secrets of a Key Vault, each read at most once at a time and at most every five minutes. */
+/** Secrets of a Key Vault, each asked for at most once at a time and at most every five minutes. */
 export function createVaultSecrets({ client, timeoutInMs, elapsed }: VaultSecretsOptions): VaultSecrets {
   const values = new LRUCache<string, Held>({ max: MAX_SECRETS })
   const withheld = new LRUCache<string, Held>({ max: MAX_WITHHELD })
@@ -90,7 +95,29 @@ export function createVaultSecrets({ client, timeoutInMs, elapsed }: VaultSecret
       const key = `${name}/${version ?? ''}`
       const known = heldOf(key)
       if (known && elapsed() < known.askAgainAt) return known.answer
-      return flight(key, () => ask(key, name, version))
+      const asked = flight(key, () => ask(key, name, version))
+      if (!known || typeof known.answer === 'string') return asked
+      // Whoever asks next has the answer.
+      asked.catch(() => {})
+      return known.answer
+    },
+
+    async list() {
+      const names: string[] = []
+      const listed = client.listPropertiesOfSecrets({ abortSignal: AbortSignal.timeout(timeoutInMs) })
+      for await (const { name, enabled } of listed) if (enabled) names.push(name)
+      return names
+    },
+
+    async versionsOf(name) {
+      const versions: { version: string; createdOn: number }[] = []
+      const listed = client.listPropertiesOfSecretVersions(name, {
+        abortSignal: AbortSignal.timeout(timeoutInMs),
+      })
+      for await (const { version = '', enabled, createdOn } of listed) {
+        if (enabled) versions.push({ version, createdOn: createdOn?.getTime() ?? 0 })
+      }
+      return versions.toSorted((a, b) => b.createdOn - a.createdOn).map(({ version }) => version)
     },
   }
 }
