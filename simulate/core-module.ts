@@ -1,24 +1,24 @@
-import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
-
-type Composition = typeof import('../src/core-composition.ts')
-type Failures = typeof import('../src/core/provider/provider-failure.ts')
-type Errors = typeof import('../src/core/broker-error.ts')
+import { pathToFileURL } from 'node:url'
+import type { composeCore } from '../src/core-composition.ts'
+import type { BrokerError } from '../src/core/broker-error.ts'
+import type { IdentityProviderError } from '../src/core/provider/provider-failure.ts'
 
 /** The core, and the classes that its ports must throw: those of the same copy of it. */
-export type CoreModule = Pick<Composition, 'composeCore'> &
-  Pick<Failures, 'IdentityProviderError'> &
-  Pick<Errors, 'BrokerError'>
+export interface CoreModule {
+  readonly composeCore: typeof composeCore
+  readonly IdentityProviderError: typeof IdentityProviderError
+  readonly BrokerError: typeof BrokerError
+}
+
+const FILES = ['core-composition.ts', 'core/provider/provider-failure.ts', 'core/broker-error.ts']
 
 /** The project's own, or a copy of it that was changed. */
 export async function importCore(sourceFolder: string): Promise<CoreModule> {
-  const urlOf = (path: string) => pathToFileURL(join(sourceFolder, path)).href
-  const [{ composeCore }, { IdentityProviderError }, { BrokerError }] = await Promise.all([
-    import(urlOf('core-composition.ts')) as Promise<Composition>,
-    import(urlOf('core/provider/provider-failure.ts')) as Promise<Failures>,
-    import(urlOf('core/broker-error.ts')) as Promise<Errors>,
-  ])
-  return { composeCore, IdentityProviderError, BrokerError }
+  const modules = await Promise.all(
+    FILES.map((file) => import(pathToFileURL(join(sourceFolder, file)).href) as Promise<object>),
+  )
+  return Object.assign({}, ...modules) as CoreModule
 }
 
 export const SOURCE_FOLDER = join(import.meta.dirname, '..', 'src')

@@ -14,9 +14,9 @@ export function faultsOf(cast: Cast): Stimulus[] {
 
 /** Moments about so far apart, in about as many scenarios as said. */
 function momentsOf({ durationInMs }: Cast, random: Random, share: number, everyMs: number): number[] {
-  const isThere = random.isTrue(share)
+  const end = random.isTrue(share) ? durationInMs : 0
   const moments: number[] = []
-  for (let at = random.below(everyMs); isThere && at < durationInMs; at += random.between(1, 2 * everyMs)) {
+  for (let at = random.below(everyMs); at < end; at += random.between(1, 2 * everyMs)) {
     moments.push(at)
   }
   return moments

@@ -49,7 +49,7 @@ export function createWire(world: World, instance: Instance): <T>(call: Call<T>)
           if (!instance.isAlive) return
           const back = answer ? outcomeOf(answer) : outcome
           if (answer) history.note(`${instance.name} ${label} ✗${textOf(back)}`)
-          if ('error' in back) reject(back.error as Error)
+          if ('error' in back) reject(back.error)
           else resolve(back.value as T)
         })
       })
@@ -70,7 +70,7 @@ function textOf(outcome: Outcome): string {
   if ('error' in outcome) return ` ! ${String(outcome.error)}`
   const { value } = outcome
   if (value === undefined) return ''
-  if (typeof value !== 'object' || value === null) return ` → ${String(value)}`
+  if (typeof value !== 'object' || value === null) return ` → ${JSON.stringify(value)}`
   if (Array.isArray(value)) return ` → ${value.length}`
   const { etag, issued, failure } = value as {
     etag?: string

@@ -110,8 +110,8 @@ export function createPorts(world: World, instance: Instance): CorePorts {
 
   return {
     profiles: vault.profiles,
-    resolveEntryKey: vault.resolveEntryKey,
-    resolveAttempt: vault.resolveAttempt,
+    resolveEntryKey: (client, username) => vault.resolveEntryKey(client, username),
+    resolveAttempt: (authority, username, password) => vault.resolveAttempt(authority, username, password),
     store: {
       async read(key) {
         const [stored, sealingKey] = await Promise.all([
@@ -143,6 +143,7 @@ export function createPorts(world: World, instance: Instance): CorePorts {
           () => storage.mark(key, marks, etag),
           conflict,
         ),
+      list: () => Promise.reject(new StorageFault('no operator is here')),
       remove: (key, etag) =>
         ofStorage('tables', key, `removes ${key} of ${etag}`, () => {
           const row = storage.rowOf(key)

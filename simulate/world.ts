@@ -201,8 +201,7 @@ export async function play(
   function apply(stimulus: Stimulus): void {
     if (stimulus.kind === 'request') return void request(stimulus)
     if (stimulus.kind === 'tick') return void tick(stimulus.slot)
-    const { at, ...rest } = stimulus
-    history.note(`-- ${Object.values(rest).join(' ')}`)
+    history.note(`-- ${Object.values({ ...stimulus, at: '' }).join(' ')}`)
     switch (stimulus.kind) {
       case 'crash': {
         const instance = instances[stimulus.slot]

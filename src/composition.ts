@@ -25,6 +25,7 @@ import { createPasswordVerifier, matchesPassword } from './crypto/password-verif
 import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
 import type { RefreshTokensOptions } from './functions/refreshtokens.ts'
 import type { RequestTokenOptions } from './functions/requesttoken.ts'
+import type { OperatorOptions } from './functions/tokens.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
 import { queueNames, tableNames } from './storage-names.ts'
 
@@ -32,6 +33,7 @@ import { queueNames, tableNames } from './storage-names.ts'
 const RETRY_OPTIONS = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 500 }
 
 export interface Composition {
+  readonly operate: OperatorOptions
   readonly requestToken: RequestTokenOptions
   readonly refreshTokens: RefreshTokensOptions
   readonly refreshChunk: RefreshChunkOptions
@@ -59,7 +61,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
     retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 500 },
   })
   const chunkQueue = createChunkQueue({ queue, timeoutInMs })
-  const { tokenSource, sweep, tick } = composeCore(
+  const { operators, tokenSource, sweep, tick } = composeCore(
     {
       profiles,
       store: createTokenEntryTable({ table: tableOf(tableNames.tokenCache), keyRing, timeoutInMs }),
@@ -94,6 +96,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
     elapsed,
   )
   return {
+    operate: { operators, digestCaller: rowNames.resolveCaller },
     requestToken: {
       tokenSource,
       now,

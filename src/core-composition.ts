@@ -6,6 +6,7 @@ import { createEntryRefresh } from './core/entry/entry-refresh.ts'
 import { createEntryWriter } from './core/entry/entry-writer.ts'
 import type { TokenEntryStore } from './core/entry/token-entry-store.ts'
 import { withUnsavedEntries } from './core/entry/unsaved-entries.ts'
+import { createOperators, type Operators } from './core/operate/operators.ts'
 import type { ChunkQueue } from './core/pre-refresh/chunk-queue.ts'
 import { createHousekeeping } from './core/pre-refresh/housekeeping.ts'
 import { createRefreshSweep, type RefreshSweep } from './core/pre-refresh/refresh-sweep.ts'
@@ -67,6 +68,7 @@ export interface CoreSettings {
 }
 
 export interface Core {
+  readonly operators: Operators
   readonly tokenSource: TokenSource
   readonly sweep: RefreshSweep
   readonly tick: RefreshTick
@@ -153,5 +155,16 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     elapsed,
   })
   const tick = createRefreshTick({ dueIndex, sweep, chunkQueue, housekeep, fanoutAbove, now })
-  return { tokenSource, sweep, tick }
+  const operators = createOperators({
+    profiles,
+    store,
+    writer,
+    memory,
+    guard,
+    cachedTokenOf,
+    resolveEntryKey,
+    resolveAttempt: ports.resolveAttempt,
+    refreshThresholdInMs,
+  })
+  return { operators, tokenSource, sweep, tick }
 }

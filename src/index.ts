@@ -7,6 +7,7 @@ import { createRefreshChunkHandler } from './functions/refreshchunk.ts'
 import { createRefreshTokensHandler } from './functions/refreshtokens.ts'
 import { createRequestTokenHandler } from './functions/requesttoken.ts'
 import { createTokenHandler } from './functions/token.ts'
+import { createOperatorHandler } from './functions/tokens.ts'
 import { queueNames } from './storage-names.ts'
 
 // Otherwise the host hands on no body that comes in chunks, which is how .NET and many others send theirs.
@@ -51,6 +52,35 @@ app.storageQueue('refreshchunk', {
   queueName: queueNames.refreshChunk,
   connection: 'DataStorage',
   handler: createRefreshChunkHandler(() => composition().refreshChunk),
+})
+
+// For operators. The host refuses routes that begin with `admin`.
+const operate = (action: Parameters<typeof createOperatorHandler>[0]) =>
+  createOperatorHandler(action, () => composition().operate)
+serve('tokens', { methods: ['GET'], authLevel: 'admin', handler: operate('list') })
+serve('tokensfind', {
+  route: 'tokens/find',
+  methods: ['POST'],
+  authLevel: 'admin',
+  handler: operate('find'),
+})
+serve('tokensforgetuser', {
+  route: 'tokens/forget',
+  methods: ['POST'],
+  authLevel: 'admin',
+  handler: operate('forget_user'),
+})
+serve('tokensforget', {
+  route: 'tokens/{userHash}',
+  methods: ['DELETE'],
+  authLevel: 'admin',
+  handler: operate('forget'),
+})
+serve('tokensforgetclient', {
+  route: 'tokens',
+  methods: ['DELETE'],
+  authLevel: 'admin',
+  handler: operate('forget_client'),
 })
 
 serve('ready', {

@@ -60,6 +60,18 @@ const EVENTS = {
   },
   /** A handler threw what it should have answered. */
   request_failed: { error: text, detail: text, status: number, correlationId: text },
+  /** Who did what to whom. */
+  operator_action: {
+    action: text,
+    caller: text,
+    client: text,
+    userHash: text,
+    count: number,
+    status: number,
+    error: text,
+    detail: text,
+    correlationId: text,
+  },
   not_ready: { detail: text, correlationId: text },
   /** Service goes on with what was good before. */
   configuration_problem: { detail: text, correlationId: text },

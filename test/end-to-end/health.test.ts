@@ -40,13 +40,13 @@ test('health answers without asking anyone', async () => {
 })
 
 test('ready tells a vault that is down from a profile that is wrong, and recovery needs nothing', async () => {
-  const profile = broker.keyVault.currentValue('client-default') ?? ''
-  broker.keyVault.setSecret('client-default', '{}')
+  broker.keyVault.disableSecret('client-default')
+  await broker.restart()
   expect(await ready()).toEqual([
     503,
     { status: 'not ready', checks: { ...OK, default_client: 'misconfigured' } },
   ])
-  broker.keyVault.setSecret('client-default', profile)
+  broker.keyVault.enableSecret('client-default')
   broker.keyVault.fault = { kind: 'status', status: 503 }
   await broker.restart()
   expect(await ready()).toEqual([

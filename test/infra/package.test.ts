@@ -78,5 +78,10 @@ test('the packaged bundle registers the functions, with no help from node_module
     },
     { ...trigger, name: 'requesttoken', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
     { ...trigger, name: 'token', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
+    { ...trigger, name: 'tokens', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
+    { ...trigger, name: 'tokensfind', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
+    { ...trigger, name: 'tokensforget', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
+    { ...trigger, name: 'tokensforgetclient', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
+    { ...trigger, name: 'tokensforgetuser', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
   ])
 })

@@ -22,6 +22,19 @@ export function createMemoryEntryStore(maxSizeInBytes = 900 * 1024): TokenEntryS
       const row = rows.get(key)
       return row && row.etag === etag ? put(key, { ...row, ...marks }) : undefined
     },
+    async list(pageSize, next) {
+      const keys = [...rows.keys()].toSorted()
+      const from = next === undefined ? 0 : keys.findIndex((key) => key > next)
+      const page = from < 0 ? [] : keys.slice(from, from + pageSize)
+      const last = page.at(-1)
+      return {
+        entries: page.flatMap((key) => {
+          const row = rows.get(key)
+          return row ? [{ key, ...row }] : []
+        }),
+        next: last !== undefined && last !== keys.at(-1) ? last : undefined,
+      }
+    },
     async remove(key, etag) {
       const row = rows.get(key)
       if (row && row.etag !== etag) return false

@@ -5,7 +5,7 @@ import type { VaultSecret, VaultSecrets, Withheld } from './vault-secrets.ts'
 /** A process that has just started looks so far back for a version that is good. */
 const MAX_OLDER_VERSIONS = 5
 
-export interface ParsedSecrets<T> {
+export interface ParsedSecrets<T extends object> {
   /**
    * What the newest version says; when it is malformed, what the newest good one says. Parsed once per version.
    *

@@ -6,9 +6,9 @@ import type { VaultSecret } from './vault-secrets.ts'
 const KEY_LENGTHS_IN_BYTES: readonly number[] = [32, 48, 64]
 
 /** @throws {BrokerError} `misconfigured` when it is absent, disabled or malformed, `temporarily_unavailable` when the vault fails. */
-export async function requiredSecret<T>(parsed: ParsedSecrets<T>, name: string): Promise<T> {
+export async function requiredSecret<T extends object>(parsed: ParsedSecrets<T>, name: string): Promise<T> {
   const value = await parsed.get(name)
-  if (value === 'absent' || value === 'disabled') {
+  if (typeof value === 'string') {
     throw new BrokerError('misconfigured', { logDetail: `Key Vault: secret ${name} is ${value}` })
   }
   return value

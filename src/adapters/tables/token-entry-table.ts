@@ -26,6 +26,13 @@ const marksSchema = z.object({
 /** An entry is one row: partition key = the entry's key. Its row key is constant. */
 const ROW_KEY = 'entry'
 const PROPERTY = 'Sealed'
+/** A page may take this many times as long as one operation. */
+const LISTING_FACTOR = 10
+
+interface Row extends Record<string, unknown> {
+  readonly partitionKey?: string
+  readonly etag: string
+}
 
 export interface TokenEntryTableOptions {
   readonly table: TableClient
@@ -49,8 +56,11 @@ export function createTokenEntryTable({
       // A missing or malformed key must be told now, not found out when a token was acquired and cannot be kept.
       keyRing.current(),
     ])
-    if (!row) return undefined
-    const opened = await payloads.open(key, bytesOfChunkedProperty(PROPERTY, row))
+    return row && storedOf(row)
+  }
+
+  async function storedOf(row: Row): Promise<StoredTokenEntry> {
+    const opened = await payloads.open(row.partitionKey ?? '', bytesOfChunkedProperty(PROPERTY, row))
     const entry = typeof opened === 'string' ? undefined : payloadSchema.safeParse(opened.value).data
     return {
       entry,
@@ -92,6 +102,22 @@ export function createTokenEntryTable({
     read,
     write,
     mark,
+    async list(pageSize, next) {
+      const pages = table
+        .listEntities({
+          abortSignal: AbortSignal.timeout(LISTING_FACTOR * timeoutInMs),
+        })
+        .byPage({ maxPageSize: pageSize, ...(next !== undefined && { continuationToken: next }) })
+      for await (const page of pages) {
+        // A page may be empty, with more to come.
+        if (page.length === 0 && page.continuationToken) continue
+        const entries = await Promise.all(
+          page.map(async (row) => ({ key: row.partitionKey ?? '', ...(await storedOf(row)) })),
+        )
+        return { entries, next: page.continuationToken }
+      }
+      return { entries: [], next: undefined }
+    },
     remove: (key, etag) =>
       removedUnlessChanged(() => table.deleteEntity(key, ROW_KEY, { etag, ...limited() })),
   }

@@ -1,5 +1,11 @@
 import type { EntryMarks, StoredTokenEntry, TokenEntry } from './token-entry.ts'
 
+export interface EntryPage {
+  readonly entries: readonly (StoredTokenEntry & { readonly key: string })[]
+  /** Where the next page begins; `undefined` after the last. */
+  readonly next: string | undefined
+}
+
 /** Keeps entries sealed. Every method rejects with the store's own error when the store fails. */
 export interface TokenEntryStore {
   /** @returns `undefined` when there is no such entry. */
@@ -21,6 +27,12 @@ export interface TokenEntryStore {
   mark(key: string, marks: Partial<EntryMarks>, etag: string): Promise<string | undefined>
   /** @returns false, leaving the entry untouched, when it changed since `etag` was read. An absent entry is removed. */
   remove(key: string, etag: string): Promise<boolean>
+  /**
+   * Entries in an order of the store's own.
+   *
+   * @param next of the page before; anything else may be answered with any page.
+   */
+  list(pageSize: number, next?: string): Promise<EntryPage>
 }
 
 /** The sealed entry is over the store's limit; nothing was written. */

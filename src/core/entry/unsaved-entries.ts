@@ -60,6 +60,7 @@ export function withUnsavedEntries(store: TokenEntryStore, addHint: AddHint): Un
       unsaved.delete(key)
       return store.remove(key, etag)
     },
+    list: (pageSize, next) => store.list(pageSize, next),
     async retry() {
       await Promise.allSettled([...unsaved.keys()].map((key) => read(key)))
     },

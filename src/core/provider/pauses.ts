@@ -13,6 +13,7 @@ const FAILURES_BEFORE_ACCOUNT_PAUSE = 3
 /** So many accounts within the time, and nobody answered between, are no longer their own fault. */
 const ACCOUNTS_BEFORE_AUTHORITY_PAUSE = 3
 const ACCOUNTS_WITHIN_MS = 60_000
+const FORGOTTEN_AFTER_MS = 60_000
 const MAX_STATES = 10_000
 
 /** On whose behalf the identity provider is asked. */
@@ -72,6 +73,11 @@ export function createPauses(elapsed: () => number): Pauses {
       isProbing: false,
     }
     authorities.set(profile.authority, state)
+    // What nobody has asked after for so long is forgotten: the first two to ask must not wait for each other.
+    if (state.pause && !state.isProbing && elapsed() >= state.pause.until + FORGOTTEN_AFTER_MS) {
+      state.pause = undefined
+      state.failed.clear()
+    }
     return state
   }
 

@@ -62,8 +62,19 @@ export interface LockoutGuard {
   check(attempt: Attempt): void
   /** Whether the password was refused, under whatever profile, since it was accepted; epoch milliseconds. */
   wasRefusedSince(attempt: Attempt, acceptedOnTimestamp: number): boolean
+  /** What is known of the user. Never rejects. */
+  statusOf(rowKey: string): Promise<GuardStatus>
+  /** Forgets that passwords of the user were refused. Rejects when the table fails. */
+  forget(rowKey: string): Promise<void>
   /** A place to ask with the password. @throws {BrokerError} when it must not be asked now. */
   admit(attempt: Attempt, options: AdmitOptions): Promise<Admission>
+}
+
+export interface GuardStatus {
+  /** Wrong passwords that hold a place. */
+  readonly refusedPasswords: number
+  /** Until when the identity provider has locked the account; epoch milliseconds, 0 when it has not. */
+  readonly lockedUntilTimestamp: number
 }
 
 export interface LockoutGuardOptions {
@@ -141,6 +152,23 @@ export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
     wasRefusedSince: (attempt, acceptedOnTimestamp) =>
       (refused.get(attempt.digest) ?? -Infinity) >= acceptedOnTimestamp,
 
+    async statusOf(rowKey) {
+      const { refusals } = await rows.read(rowKey)
+      const { lockedUntilTimestamp } = refusals
+      return {
+        refusedPasswords: refusals.tries.filter(
+          ({ state, isCounted, untilTimestamp }) =>
+            state === 'refused' && isCounted && untilTimestamp > now(),
+        ).length,
+        lockedUntilTimestamp: lockedUntilTimestamp > now() ? lockedUntilTimestamp : 0,
+      }
+    },
+
+    async forget(rowKey) {
+      refused.clear()
+      await rows.forget(rowKey)
+    },
+
     async admit(attempt, { hasPlace, waitUntil }) {
       const answer = await reserveAfresh(attempt, hasPlace)
       if (answer.kind === 'admitted') return answer
@@ -179,9 +207,9 @@ function errorOf(verdict: Refusal, now: number): BrokerError {
         logDetail: `guard_${verdict.kind}`,
       })
     case 'lost':
-      return new BrokerError('temporarily_unavailable', {
-        retryAfterInMs: verdict.retryAfterInMs,
-        logDetail: 'guard_lost_answer',
-      })
   }
+  return new BrokerError('temporarily_unavailable', {
+    retryAfterInMs: verdict.retryAfterInMs,
+    logDetail: 'guard_lost_answer',
+  })
 }

@@ -28,6 +28,8 @@ export interface RefusalRows {
   known(key: string): KnownRow | undefined
   /** Reads the row. When the table is down, what this process knows. Never rejects. */
   read(key: string): Promise<KnownRow>
+  /** Forgets what is known of the user, here and in the table. Rejects when the table fails. */
+  forget(key: string): Promise<void>
   /**
    * Applies the change to the row, again and again while other writers get in between. When the table is down the change is
    * kept in this process, and written with the next change when the table is back. Never rejects.
@@ -157,6 +159,12 @@ export function createRefusalRows({ store, now, elapsed }: RefusalRowsOptions): 
       const read = await twice(() => readRow(key))
       return read === 'down' ? unshared(key) : read
     },
+    forget: (key) =>
+      oneAtATime(key, async () => {
+        rows.delete(key)
+        const stored = await store.read(key)
+        if (stored) await store.remove(key, stored.etag)
+      }),
     change: (key, change, isOwn = () => false) => oneAtATime(key, () => changed(key, change, isOwn)),
   }
 }

@@ -22,6 +22,8 @@ export interface TokenMemory {
   get(userDigest: string): RememberedToken | undefined
   set(userDigest: string, remembered: RememberedToken): void
   delete(userDigest: string): void
+  /** Forgets the token of an entry. */
+  forget(entryKey: string): void
 }
 
 /** Bounded by bytes and by age. `elapsed`: the process's own clock, in milliseconds. */
@@ -38,5 +40,10 @@ export function createTokenMemory(elapsed: () => number): TokenMemory {
     get: (userDigest) => cache.get(userDigest),
     set: (userDigest, remembered) => void cache.set(userDigest, remembered),
     delete: (userDigest) => void cache.delete(userDigest),
+    forget(entryKey) {
+      for (const [userDigest, remembered] of cache.entries()) {
+        if (remembered.entryKey === entryKey) cache.delete(userDigest)
+      }
+    },
   }
 }

@@ -24,6 +24,7 @@ async function createStage() {
     write: (...args) => (failing ? down() : table.write(...args)),
     mark: (...args) => (failing ? down() : table.mark(...args)),
     remove: (...args) => (failing ? down() : table.remove(...args)),
+    list: (...args) => (failing ? down() : table.list(...args)),
   }
   const store = withUnsavedEntries(faulty, async () => {})
   const etag = await store.write('k', OLD, NOW, undefined)

@@ -244,3 +244,26 @@ test('a call that began before a pause does not end it', async () => {
   expect(await straggler).toBe('invalid_credentials')
   expect(await stage.ask('dan')).toBe('held back for 120000')
 })
+
+test('a pause that nobody has asked after for a minute is forgotten: nobody waits for a probe', async () => {
+  const stage = createStage()
+  stage.fail(OUTAGE)
+  for (const user of ['ann', 'bob', 'cid']) await stage.ask(user)
+  stage.fail(undefined)
+  stage.pass(1000 + 59_999)
+  let open = () => {}
+  stage.hold(new Promise((resolve) => (open = resolve)))
+  const probe = stage.ask('dan')
+  expect(await stage.ask('eve')).toBe('held back for 1000')
+  open()
+  await probe
+  stage.hold(undefined)
+  stage.fail(OUTAGE)
+  for (const user of ['ann', 'bob', 'cid']) await stage.ask(user)
+  stage.fail(undefined)
+  stage.pass(1000 + 60_000)
+  stage.hold(new Promise((resolve) => (open = resolve)))
+  const both = [stage.ask('dan'), stage.ask('eve')]
+  open()
+  expect(await Promise.all(both)).toEqual(['token', 'token'])
+})

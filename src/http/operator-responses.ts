@@ -1,0 +1,36 @@
+import type { HttpResponseInit } from '@azure/functions'
+import type { EntryView, UserView } from '../core/operate/operators.ts'
+import { NO_STORE_HEADERS } from './no-store-headers.ts'
+
+export function jsonResponse(status: number, jsonBody: unknown): HttpResponseInit {
+  return { status, headers: NO_STORE_HEADERS, jsonBody }
+}
+
+/** Times in ISO 8601, for people. */
+export function entryJsonOf(view: EntryView): Readonly<Record<string, unknown>> {
+  return {
+    user_hash: view.userHash,
+    client: view.client ?? null,
+    is_readable: view.client !== undefined,
+    expires_on: isoOf(view.expiresOnTimestamp),
+    due: isoOf(view.dueTimestamp),
+    last_used: isoOf(view.lastUsedTimestamp),
+    password_accepted_on: isoOf(view.verifiedOnTimestamp),
+    failures: view.failures,
+    renews_by: 'refresh_token',
+    by_password: true,
+  }
+}
+
+export function userJsonOf({ userHash, entry, guard }: UserView): Readonly<Record<string, unknown>> {
+  return {
+    user_hash: userHash,
+    entry: entry ? entryJsonOf(entry) : null,
+    refused_passwords: guard.refusedPasswords,
+    locked_until: guard.lockedUntilTimestamp > 0 ? isoOf(guard.lockedUntilTimestamp) : null,
+  }
+}
+
+function isoOf(timestamp: number | undefined): string | null {
+  return timestamp === undefined ? null : new Date(timestamp).toISOString()
+}
