@@ -41,6 +41,16 @@ type BrokerSettings = {
   @minValue(1)
   REFRESH_FANOUT_ABOVE: int?
 
+  @description('How many different wrong passwords of one user Entra ID is asked about in REFUSAL_WINDOW. Default 3; 1 suits users of login.microsoftonline.us, where fewer lock an account.')
+  @minValue(1)
+  @maxValue(9)
+  MAX_REFUSED_PASSWORDS: int?
+
+  @description('How long a wrong password holds its place. Default 600.')
+  @minValue(60)
+  @maxValue(7200)
+  REFUSAL_WINDOW: int?
+
   @description('When the timer runs: NCRONTAB with seconds, UTC. At least every 5 minutes, or the alert on its silence fires. Default every minute.')
   REFRESH_SCHEDULE: string?
 }

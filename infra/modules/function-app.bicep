@@ -138,6 +138,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'IDLE_EVICTION', value: string(brokerSettings.?IDLE_EVICTION ?? 604800) }
         { name: 'REFRESH_CONCURRENCY', value: string(brokerSettings.?REFRESH_CONCURRENCY ?? 32) }
         { name: 'REFRESH_FANOUT_ABOVE', value: string(brokerSettings.?REFRESH_FANOUT_ABOVE ?? 1000) }
+        { name: 'MAX_REFUSED_PASSWORDS', value: string(brokerSettings.?MAX_REFUSED_PASSWORDS ?? 3) }
+        { name: 'REFUSAL_WINDOW', value: string(brokerSettings.?REFUSAL_WINDOW ?? 600) }
         // What the Functions host and the SDKs read.
         { name: 'REFRESH_SCHEDULE', value: brokerSettings.?REFRESH_SCHEDULE ?? '0 * * * * *' }
         { name: 'DataStorage__credential', value: 'managedidentity' }
