@@ -23,7 +23,7 @@ export interface ProfileInputParts {
 export async function readClientProfile(parts: ProfileInputParts): Promise<string | undefined> {
   const { environment, check, say, terminal } = parts
   const file = environment['CLIENT_PROFILE_FILE']
-  if (file) return checked('CLIENT_PROFILE_FILE', await readFile(file, 'utf8'), check)
+  if (file) return checked('CLIENT_PROFILE_FILE', textOf(await readFile(file)), check)
   const text = environment['CLIENT_PROFILE']
   if (text) return checked('CLIENT_PROFILE', text, check)
   if (!terminal) {
@@ -40,9 +40,15 @@ function checked(source: string, text: string, check: ProfileCheck): string {
   return JSON.stringify(profile)
 }
 
+/** @throws {Error} when it is UTF-16, which Windows PowerShell writes. A byte order mark of UTF-8 is left out. */
+function textOf(bytes: Buffer): string {
+  if (bytes.includes(0)) throw new Error('CLIENT_PROFILE_FILE: is UTF-16; save it as UTF-8')
+  return new TextDecoder().decode(bytes)
+}
+
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.trim())
   } catch {
     return undefined
   }

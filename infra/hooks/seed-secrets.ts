@@ -13,38 +13,41 @@ export interface SeedParts {
 }
 
 /**
- * Makes the two keys and the first client profile, each only when there is none. What exists stays as it is: another key
- * would make every stored token unreadable.
- *
- * @throws {Error} when one of them waits in the recycle bin.
+ * Makes the two keys and the first client profile, each only when there is none, and recovers what was deleted. What exists
+ * stays as it is: another key would make every stored token unreadable.
  */
 export async function seedSecrets(parts: SeedParts): Promise<void> {
-  const { vault, say } = parts
-  const profileSecret = `client-${parts.profileName}`
+  const { vault, say, profileName, readProfile } = parts
+  const profileSecret = `client-${profileName}`
   const taken = new Set(await vault.names())
   const wanted = [...KEY_NAMES, profileSecret]
-  const missing = wanted.filter((name) => !taken.has(name))
   for (const name of wanted) if (taken.has(name)) say(`${name}: there already, left as it is.`)
+  const missing = wanted.filter((name) => !taken.has(name))
   if (missing.length === 0) return
 
   const deleted = new Set(await vault.deletedNames())
-  const recoverable = missing.filter((name) => deleted.has(name))
-  if (recoverable.length > 0) {
-    throw new Error(
-      `Deleted, but recoverable: ${recoverable.join(', ')}. Recover with: az keyvault secret recover --vault-name <vault> --name <name>`,
-    )
+  for (const name of missing.filter((each) => deleted.has(each))) {
+    await vault.recover(name)
+    say(`${name}: was deleted, recovered with the value it had.`)
   }
 
-  for (const name of KEY_NAMES.filter((each) => missing.includes(each))) {
+  for (const name of missing.filter((each) => !deleted.has(each))) {
+    if (name === profileSecret) await makeProfile()
+    else await makeKey(name)
+  }
+
+  async function makeKey(name: string): Promise<void> {
     await vault.set(name, parts.randomBytes(KEY_LENGTH).toString('base64'), 'application/octet-stream')
     say(`${name}: made, ${KEY_LENGTH} random bytes.`)
   }
-  if (!missing.includes(profileSecret)) return
-  const profile = await parts.readProfile()
-  if (profile === undefined) {
-    say(`${profileSecret}: not made. Until there is one, the broker answers 500 misconfigured.`)
-    return
+
+  async function makeProfile(): Promise<void> {
+    const profile = await readProfile()
+    if (profile === undefined) {
+      say(`${profileSecret}: not made. Until there is one, the broker answers 500 misconfigured.`)
+      return
+    }
+    await vault.set(profileSecret, profile, 'application/json')
+    say(`${profileSecret}: made.`)
   }
-  await vault.set(profileSecret, profile, 'application/json')
-  say(`${profileSecret}: made.`)
 }

@@ -1,81 +1,150 @@
-import { rmSync } from 'node:fs'
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { AzureCliError, type AzureCli } from './azure-cli.ts'
+import { RestError, type SecretClient, type SecretClientOptions } from '@azure/keyvault-secrets'
 
 /** A role that was assigned a moment ago takes up to ten minutes to work. */
-const PATIENCE_IN_MS = 10 * 60_000
+const RIGHT_PATIENCE_IN_MS = 10 * 60_000
+/** The name of a new vault takes a moment to be known; a proxy that lets nothing through stays as it is. */
+const NAME_PATIENCE_IN_MS = 60_000
 const PAUSE_IN_MS = 10_000
 
-const NOT_YET_ALLOWED = /ForbiddenByRbac|Caller is not authorized|does not have secrets/i
-const CLOSED_NETWORK = /ForbiddenByFirewall|ForbiddenByConnection|public network access is disabled/i
+const CLOSED_NETWORK = ['ForbiddenByFirewall', 'ForbiddenByConnection']
+const NO_CONNECTION = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH']
 
 /** A vault's secrets, by name; no value is ever read. */
 export interface Vault {
   /** Names that are taken, disabled secrets among them. */
   names(): Promise<readonly string[]>
-  /** Names that wait in the recycle bin: they can be recovered, and cannot be set until then. */
+  /** Names that wait in the recycle bin: they cannot be set until they are recovered. */
   deletedNames(): Promise<readonly string[]>
+  recover(name: string): Promise<void>
   set(name: string, value: string, contentType: string): Promise<void>
 }
 
-export interface VaultParts {
-  readonly az: AzureCli
-  readonly vaultName: string
-  readonly say: (line: string) => void
-  readonly delay: (timeInMs: number) => Promise<unknown>
-  /** Epoch milliseconds. */
-  readonly now: () => number
+/** This machine's network does not lead to the vault. The deployment is as good as it was. */
+export class ClosedVaultError extends Error {
+  override readonly name = 'ClosedVaultError'
 }
 
-/** The calls wait for rights that are on their way. @throws {AzureCliError} when they do not come, or for another reason. */
-export function createVault({ az, vaultName, say, delay, now }: VaultParts): Vault {
-  const secret = (verb: string, args: readonly string[]) =>
-    patiently(['keyvault', 'secret', verb, '--vault-name', vaultName, ...args])
+/** Nobody gave this account the right to write secrets. */
+export class RefusedByVaultError extends Error {
+  override readonly name = 'RefusedByVaultError'
+}
 
-  async function patiently(args: readonly string[]): Promise<string> {
-    const endTimestamp = now() + PATIENCE_IN_MS
-    for (let isFirst = true; ; isFirst = false) {
+/** A 403 and why: the SDK's own error for a list that is refused says no more than the status. */
+class ForbiddenError extends Error {
+  override readonly name = 'ForbiddenError'
+  readonly reason: string
+  constructor(reason: string) {
+    super(`Key Vault: ${reason}`)
+    this.reason = reason
+  }
+}
+
+/** For the client that {@link createVault} is given: keeps the reason of a 403. */
+export const forbiddenReasonPolicy: NonNullable<SecretClientOptions['additionalPolicies']>[number] = {
+  position: 'perCall',
+  policy: {
+    name: 'forbiddenReasonPolicy',
+    async sendRequest(request, next) {
+      const response = await next(request)
+      if (response.status === 403) throw new ForbiddenError(reasonOf(response.bodyAsText))
+      return response
+    },
+  },
+}
+
+function reasonOf(body: string | null | undefined): string {
+  try {
+    const { error } = JSON.parse(body ?? '') as { error?: { code?: string; innererror?: { code?: string } } }
+    return error?.innererror?.code ?? error?.code ?? 'Forbidden'
+  } catch {
+    // Not the vault's own: a proxy on the way.
+    return 'Forbidden'
+  }
+}
+
+export interface VaultParts {
+  readonly client: Pick<
+    SecretClient,
+    'listPropertiesOfSecrets' | 'listDeletedSecrets' | 'beginRecoverDeletedSecret' | 'setSecret'
+  >
+  readonly say: (line: string) => void
+  readonly delay: (timeInMs: number) => Promise<unknown>
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: () => number
+}
+
+/**
+ * The calls wait for rights and names that are on their way.
+ *
+ * @throws {ClosedVaultError | RefusedByVaultError} when they do not come; what the SDK throws for another reason.
+ */
+export function createVault({ client, say, delay, elapsed }: VaultParts): Vault {
+  let hasSaid = false
+
+  async function patiently<T>(call: () => Promise<T>): Promise<T> {
+    const startTime = elapsed()
+    for (;;) {
       try {
-        return await az(args)
+        return await call()
       } catch (error) {
-        if (!(error instanceof AzureCliError)) throw error
-        if (CLOSED_NETWORK.test(error.message)) throw closedNetwork(vaultName, error)
-        if (!NOT_YET_ALLOWED.test(error.message) || now() + PAUSE_IN_MS > endTimestamp) throw error
-        if (isFirst) say('Waiting for the right to write secrets, which takes up to 10 minutes to arrive.')
+        const obstacle = obstacleOf(error)
+        if (obstacle === undefined) throw error
+        if (elapsed() - startTime + PAUSE_IN_MS > obstacle.patienceInMs) throw obstacle.error
+        if (!hasSaid) say(obstacle.waiting)
+        hasSaid = true
         await delay(PAUSE_IN_MS)
       }
     }
   }
 
-  async function namesOf(verb: string): Promise<readonly string[]> {
-    return JSON.parse(await secret(verb, ['--query', '[].name', '--output', 'json'])) as string[]
-  }
-
   return {
-    names: () => namesOf('list'),
-    deletedNames: () => namesOf('list-deleted'),
-    async set(name, value, contentType) {
-      const folder = await mkdtemp(join(tmpdir(), 'secret-'))
-      const remove = () => rmSync(folder, { recursive: true, force: true })
-      process.once('exit', remove)
-      try {
-        const file = join(folder, 'value')
-        await writeFile(file, value, { mode: 0o600 })
-        const words = ['--name', name, '--file', file, '--encoding', 'utf-8', '--content-type', contentType]
-        await secret('set', [...words, '--output', 'none'])
-      } finally {
-        remove()
-        process.off('exit', remove)
-      }
-    },
+    names: () => patiently(() => namesOf(client.listPropertiesOfSecrets())),
+    deletedNames: () => patiently(() => namesOf(client.listDeletedSecrets())),
+    recover: (name) =>
+      patiently(async () => {
+        await (await client.beginRecoverDeletedSecret(name)).pollUntilDone()
+      }),
+    set: (name, value, contentType) =>
+      patiently(async () => {
+        await client.setSecret(name, value, { contentType })
+      }),
   }
 }
 
-function closedNetwork(vaultName: string, cause: AzureCliError): AzureCliError {
-  return new AzureCliError(
-    `The vault ${vaultName} is closed to this machine's network. Run this from inside the network, or add this machine's address to operatorIpRanges and provision again.`,
-    { cause },
+async function namesOf(secrets: AsyncIterable<{ readonly name: string }>): Promise<readonly string[]> {
+  const names: string[] = []
+  for await (const { name } of secrets) names.push(name)
+  return names
+}
+
+interface Obstacle {
+  readonly error: Error
+  readonly patienceInMs: number
+  readonly waiting: string
+}
+
+function obstacleOf(error: unknown): Obstacle | undefined {
+  if (error instanceof ForbiddenError && CLOSED_NETWORK.includes(error.reason)) {
+    return {
+      error: new ClosedVaultError(`is closed to this machine's network (${error.reason})`, { cause: error }),
+      patienceInMs: 0,
+      waiting: '',
+    }
+  }
+  if (error instanceof ForbiddenError) {
+    return {
+      error: new RefusedByVaultError(`refuses this account (${error.reason})`, { cause: error }),
+      patienceInMs: RIGHT_PATIENCE_IN_MS,
+      waiting: 'Waiting for the right to write secrets, which takes up to 10 minutes to arrive.',
+    }
+  }
+  const code = NO_CONNECTION.find(
+    (each) => error instanceof RestError && (error.code === each || error.message.includes(each)),
   )
+  if (code === undefined) return undefined
+  return {
+    error: new ClosedVaultError(`cannot be reached from this machine (${code})`, { cause: error }),
+    patienceInMs: NAME_PATIENCE_IN_MS,
+    waiting: 'Waiting for the name of the vault, which takes up to a minute to be known.',
+  }
 }

@@ -2,9 +2,14 @@ import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { startKeyVaultEmulator, type KeyVaultEmulator } from '../../local/key-vault/key-vault-emulator.ts'
+import {
+  loadOrCreateCertificateAuthority,
+  type CertificateAuthority,
+} from '../../local/server/certificate-authority.ts'
 
-const hook = join(import.meta.dirname, '../../infra/hooks/postprovision.sh')
+const root = join(import.meta.dirname, '../..')
 const CLIENT_SECRET = 'cl13nt-s3cret'
 const PROFILE = {
   tenantId: 'contoso.com',
@@ -12,103 +17,121 @@ const PROFILE = {
   resource: 'https://graph.microsoft.com',
   clientSecret: CLIENT_SECRET,
 }
+const NAMES = ['token-cache-encryption-key', 'token-cache-index-key', 'client-default']
 
-/** An `az` that keeps secrets in vault.json beside it, and every word it was called with in calls.json. */
-const AZ = `
-  const { existsSync, readFileSync, writeFileSync } = require('node:fs')
-  const { join } = require('node:path')
-  const read = (name, none) => (existsSync(join(__dirname, name)) ? JSON.parse(readFileSync(join(__dirname, name))) : none)
-  const write = (name, value) => writeFileSync(join(__dirname, name), JSON.stringify(value))
-  const args = process.argv.slice(2)
-  const word = (name) => args[args.indexOf(name) + 1]
-  const vault = read('vault.json', { secrets: {}, deleted: [] })
-  write('calls.json', [...read('calls.json', []), args])
-  if (args[2] === 'list') console.log(JSON.stringify(Object.keys(vault.secrets)))
-  else if (args[2] === 'list-deleted') console.log(JSON.stringify(vault.deleted))
-  else if (args[2] === 'set') {
-    vault.secrets[word('--name')] = readFileSync(word('--file'), 'utf8')
-    write('vault.json', vault)
-  } else process.exitCode = 2
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const TOKEN = `${part({ alg: 'none' })}.${part({ aud: 'https://localhost' })}.signature`
+
+/** An `azd` whose user is signed in, and that keeps every word it was called with in calls.json beside it. */
+const AZD = `
+  const { appendFileSync } = require('node:fs')
+  appendFileSync(require('node:path').join(__dirname, 'calls.json'), JSON.stringify(process.argv.slice(2)) + '\\n')
+  console.log(JSON.stringify({ token: '${TOKEN}', expiresOn: '2099-01-01T00:00:00Z' }))
 `
 
+let certificates: string
+let tls: CertificateAuthority
 let folder: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'az-'))
-  writeFileSync(join(folder, 'az'), `#!${process.execPath}\n${AZ}`)
-  chmodSync(join(folder, 'az'), 0o755)
-})
-afterEach(() => rmSync(folder, { recursive: true }))
+let vault: KeyVaultEmulator
 
-interface Vault {
-  secrets: Record<string, string>
-  deleted: string[]
+beforeAll(async () => {
+  certificates = mkdtempSync(join(tmpdir(), 'certificates-'))
+  tls = await loadOrCreateCertificateAuthority(certificates)
+})
+afterAll(() => rmSync(certificates, { recursive: true }))
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'with a space-'))
+  vault = await startKeyVaultEmulator({ tls })
+})
+afterEach(async () => {
+  await vault.close()
+  rmSync(folder, { recursive: true })
+})
+
+function signIn(): void {
+  writeFileSync(join(folder, 'azd'), `#!${process.execPath}\n${AZD}`)
+  chmodSync(join(folder, 'azd'), 0o755)
 }
 
-const vaultOf = () => JSON.parse(readFileSync(join(folder, 'vault.json'), 'utf8')) as Vault
-const fill = (vault: Vault) => writeFileSync(join(folder, 'vault.json'), JSON.stringify(vault))
-const callsOf = () => readFileSync(join(folder, 'calls.json'), 'utf8')
+const azdCalls = () => readFileSync(join(folder, 'calls.json'), 'utf8')
+const valuesOf = () => Object.fromEntries(NAMES.map((name) => [name, vault.currentValue(name)]))
+const writes = () => vault.calls.filter((call) => !call.startsWith('GET '))
 
-function run(environment: Record<string, string>): Promise<{ code: number; said: string }> {
+/** As azd runs it, with its variables in the environment. Nothing but `azd` is on PATH. */
+function run(environment: Record<string, string> = {}): Promise<{ code: number; said: string }> {
   const env = {
-    PATH: [folder, process.env['PATH']].join(delimiter),
-    TMPDIR: folder,
-    KEY_VAULT_NAME: 'kv-test',
+    PATH: [folder, '/bin'].join(delimiter),
+    KEY_VAULT_URL: vault.url,
+    // The tenant that the emulator's challenge names, as a vault names its own.
+    AZURE_TENANT_ID: 'common',
+    NODE_EXTRA_CA_CERTS: tls.caFile,
+    NODE_OPTIONS: `--import=${join(root, 'local/server/loopback-names.ts')}`,
     ...environment,
   }
+  const command = ['infra/hooks/run.cjs', 'infra/hooks/postprovision.ts']
   return new Promise((resolve) => {
-    const child = execFile('sh', [hook], { env }, (error, stdout, stderr) =>
+    const child = execFile(process.execPath, command, { env, cwd: root }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr }),
     )
     child.stdin?.end()
   })
 }
 
-// The wrapper is for sh; Windows runs postprovision.ps1.
+// The stand-in for azd is a script with a first line that Windows does not read.
 const describeOnPosix = process.platform === 'win32' ? describe.skip : describe
 
-describeOnPosix('after provisioning', () => {
+describeOnPosix('after provisioning, with azd alone', () => {
+  beforeEach(signIn)
+
   test('an empty vault gets two keys of 32 random bytes and the profile, and no value is shown or passed by argument', async () => {
     const { code, said } = await run({ CLIENT_PROFILE: JSON.stringify(PROFILE) })
-    const { secrets } = vaultOf()
-    const keys = [secrets['token-cache-encryption-key'], secrets['token-cache-index-key']].map(String)
+    const values = valuesOf()
+    const keys = NAMES.slice(0, 2).map((name) => String(values[name]))
     expect(code).toBe(0)
-    expect(Object.keys(secrets)).toEqual([
-      'token-cache-encryption-key',
-      'token-cache-index-key',
-      'client-default',
-    ])
     expect(keys.map((key) => Buffer.from(key, 'base64').length)).toEqual([32, 32])
     expect(keys[0]).not.toBe(keys[1])
-    expect(JSON.parse(String(secrets['client-default']))).toEqual(PROFILE)
-    for (const value of [...keys, CLIENT_SECRET]) expect(said + callsOf()).not.toContain(value)
+    expect(JSON.parse(String(values['client-default']))).toEqual(PROFILE)
+    for (const value of [...keys, CLIENT_SECRET]) expect(said + azdCalls()).not.toContain(value)
   })
 
-  test('what is there already stays as it is', async () => {
-    const secrets = {
-      'token-cache-encryption-key': 'mine',
-      'token-cache-index-key': 'mine',
-      'client-default': 'mine',
-    }
-    fill({ secrets, deleted: [] })
+  test("the token is the vault's tenant's, for the vault alone", async () => {
+    await run()
+    expect(azdCalls().split('\n')[0]).toBe(
+      '["auth","token","--output","json","--no-prompt","--scope","https://localhost/.default","--tenant-id","common"]',
+    )
+  })
+
+  test('what is there already stays as it is, and nothing is written', async () => {
+    for (const name of NAMES) vault.setSecret(name, 'mine')
     const { code, said } = await run({ CLIENT_PROFILE: JSON.stringify(PROFILE) })
-    expect({ code, secrets: vaultOf().secrets }).toEqual({ code: 0, secrets })
+    expect({ code, values: valuesOf(), writes: writes() }).toEqual({
+      code: 0,
+      values: Object.fromEntries(NAMES.map((name) => [name, 'mine'])),
+      writes: [],
+    })
     expect(said.match(/there already, left as it is/g)).toHaveLength(3)
-    expect(callsOf()).not.toContain('"set"')
   })
 
-  test('a deleted key is to be recovered, not replaced', async () => {
-    fill({ secrets: {}, deleted: ['token-cache-encryption-key'] })
-    const { code, said } = await run({})
-    expect({ code, secrets: vaultOf().secrets }).toEqual({ code: 1, secrets: {} })
-    expect(said).toContain('Deleted, but recoverable: token-cache-encryption-key')
-    expect(said).toContain('az keyvault secret recover')
+  test('a deleted key is recovered, not replaced', async () => {
+    vault.setSecret('token-cache-encryption-key', 'mine')
+    vault.deleteSecret('token-cache-encryption-key')
+    const { code, said } = await run()
+    expect({ code, value: vault.currentValue('token-cache-encryption-key'), writes: writes() }).toEqual({
+      code: 0,
+      value: 'mine',
+      writes: [
+        'POST /deletedsecrets/token-cache-encryption-key/recover',
+        'PUT /secrets/token-cache-index-key',
+      ],
+    })
+    expect(said).toContain('token-cache-encryption-key: was deleted, recovered with the value it had.')
   })
 
   test('without a profile and without a terminal the keys are made, and the rest is said', async () => {
-    const { code, said } = await run({})
-    expect({ code, names: Object.keys(vaultOf().secrets) }).toEqual({
+    const { code, said } = await run()
+    expect({ code, writes: writes() }).toEqual({
       code: 0,
-      names: ['token-cache-encryption-key', 'token-cache-index-key'],
+      writes: ['PUT /secrets/token-cache-encryption-key', 'PUT /secrets/token-cache-index-key'],
     })
     expect(said).toContain('client-default: not made.')
   })
@@ -118,18 +141,54 @@ describeOnPosix('after provisioning', () => {
     expect(code).toBe(1)
     expect(said).toContain('CLIENT_PROFILE: tenantId must be one tenant')
     expect(said).not.toContain(CLIENT_SECRET)
-    expect(vaultOf().secrets['client-default']).toBeUndefined()
+    expect(vault.currentValue('client-default')).toBeUndefined()
   })
 
   test('a profile can have another name', async () => {
     await run({ CLIENT_PROFILE: JSON.stringify(PROFILE), CLIENT_PROFILE_NAME: 'crm' })
-    expect(Object.keys(vaultOf().secrets)).toContain('client-crm')
+    expect(JSON.parse(vault.currentValue('client-crm') ?? '')).toEqual(PROFILE)
   })
 
-  test('without the name of a vault nothing is called', async () => {
-    const { code, said } = await run({ KEY_VAULT_NAME: '' })
+  test('a name that no caller could ask for is refused', async () => {
+    const { code, said } = await run({ CLIENT_PROFILE_NAME: 'a'.repeat(65) })
+    expect({ code, said, calls: vault.calls }).toEqual({
+      code: 1,
+      said: 'CLIENT_PROFILE_NAME: letters, digits and hyphens, at most 64.\n',
+      calls: [],
+    })
+  })
+
+  test.each(['ForbiddenByFirewall', 'ForbiddenByConnection'])(
+    'a closed vault (%s) is named with the way out, and the deployment goes on',
+    async (code) => {
+      vault.fault = {
+        kind: 'status',
+        status: 403,
+        body: { error: { code: 'Forbidden', message: 'Not from here.', innererror: { code } } },
+      }
+      expect(await run()).toEqual({
+        code: 0,
+        said:
+          `The vault ${vault.url} is closed to this machine's network (${code}). The keys and the client profile were not ` +
+          'looked at; the deployment goes on. When they are not there yet, the broker answers 500 misconfigured. Then, from ' +
+          "inside the network, or after adding this machine's address to operatorIpRanges: " +
+          `KEY_VAULT_URL=${vault.url} npm run secrets\n`,
+      })
+    },
+  )
+
+  test('without the address of a vault nobody is asked', async () => {
+    const { code, said } = await run({ KEY_VAULT_URL: '' })
     expect(code).toBe(1)
-    expect(said).toContain('KEY_VAULT_NAME is not set')
+    expect(said).toContain('KEY_VAULT_URL is not set')
     expect(existsSync(join(folder, 'calls.json'))).toBe(false)
   })
+})
+
+test('when nobody is signed in, the cure is the first thing that is said', async () => {
+  const { code, said } = await run()
+  expect(code).toBe(1)
+  expect(said).toMatch(
+    /^Nobody is signed in for the vault https:\/\/vault\.localhost:\d+: azd auth login --tenant-id common\. /,
+  )
 })

@@ -1,93 +1,127 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { describe, expect, test } from '@jest/globals'
-import { AzureCliError } from '../../infra/hooks/azure-cli.ts'
-import { createVault } from '../../infra/hooks/vault.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { SecretClient } from '@azure/keyvault-secrets'
+import { createVault, forbiddenReasonPolicy, type Vault } from '../../infra/hooks/vault.ts'
+import { startKeyVaultEmulator, type KeyVaultEmulator } from '../../local/key-vault/key-vault-emulator.ts'
+import type { Fault } from '../../local/server/fault.ts'
+import {
+  loadOrCreateCertificateAuthority,
+  type CertificateAuthority,
+} from '../../local/server/certificate-authority.ts'
+import '../../local/server/loopback-names.ts'
+import { trust } from '../support/trust.ts'
 
-const FORBIDDEN =
-  'ERROR: (Forbidden) Caller is not authorized to perform action. Inner error: ForbiddenByRbac'
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const token = `${part({ alg: 'none' })}.${part({ aud: 'https://localhost' })}.signature`
 
-/** A vault behind an `az` that gives these answers, one a call; an Error is thrown. Time passes in delays alone. */
-function vaultOf(answers: readonly (string | Error)[]) {
-  const calls: (readonly string[])[] = []
-  const said: string[] = []
-  const files: { value: string; mode: number; folderMode: number; path: string }[] = []
-  let now = 0
-  const vault = createVault({
-    vaultName: 'kv-test',
+const forbidden = (innerCode: string): Fault => ({
+  kind: 'status',
+  status: 403,
+  body: {
+    error: { code: 'Forbidden', message: 'Caller is not authorized.', innererror: { code: innerCode } },
+  },
+})
+
+let folder: string
+let tls: CertificateAuthority
+let emulator: KeyVaultEmulator
+let vault: Vault
+let said: string[]
+/** Time passes in delays alone. */
+let elapsedInMs: number
+/** What becomes of the emulator during the nth delay. */
+let changes: (() => unknown)[]
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'vault-'))
+  tls = await loadOrCreateCertificateAuthority(folder)
+  trust(tls)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+beforeEach(async () => {
+  emulator = await startKeyVaultEmulator({ tls })
+  said = []
+  elapsedInMs = 0
+  changes = []
+  const credential = { getToken: async () => ({ token, expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) }
+  vault = createVault({
+    client: new SecretClient(emulator.url, credential, {
+      additionalPolicies: [forbiddenReasonPolicy],
+      retryOptions: { maxRetries: 0 },
+    }),
     say: (line) => said.push(line),
+    elapsed: () => elapsedInMs,
     delay: async (timeInMs) => {
-      now += timeInMs
-    },
-    now: () => now,
-    az: async (args) => {
-      const path = args[args.indexOf('--file') + 1]
-      if (args.includes('--file') && path) {
-        files.push({
-          path,
-          value: readFileSync(path, 'utf8'),
-          mode: statSync(path).mode & 0o777,
-          folderMode: statSync(dirname(path)).mode & 0o777,
-        })
-      }
-      const answer = answers[Math.min(calls.length, answers.length - 1)] ?? ''
-      calls.push(args)
-      if (answer instanceof Error) throw answer
-      return answer
+      elapsedInMs += timeInMs
+      await changes.shift()?.()
     },
   })
-  return { vault, calls, said, files, elapsedInMs: () => now }
-}
+})
+afterEach(() => emulator.close())
 
-describe('a value on its way to the vault', () => {
-  test('travels in a file of its own that nobody else may read, and leaves none behind', async () => {
-    const { vault, calls, said, files } = vaultOf([''])
-    await vault.set('client-default', 'S3cret', 'application/json')
-    expect(files).toEqual([{ path: expect.any(String), value: 'S3cret', mode: 0o600, folderMode: 0o700 }])
-    expect(existsSync(files[0]?.path ?? '')).toBe(false)
-    expect(existsSync(dirname(files[0]?.path ?? ''))).toBe(false)
-    expect(JSON.stringify([calls, said])).not.toContain('S3cret')
-    expect(calls[0]).toEqual(expect.arrayContaining(['--output', 'none']))
-  })
+test('names are listed over every page, disabled secrets among them', async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `secret-${String(i).padStart(2, '0')}`)
+  for (const name of names) emulator.setSecret(name, 'x')
+  emulator.disableSecret('secret-07')
+  expect(await vault.names()).toEqual(names)
+  expect(await vault.deletedNames()).toEqual([])
+})
 
-  test('leaves no file behind when az fails', async () => {
-    const { vault, files } = vaultOf([new AzureCliError('ERROR: (Conflict) deleted but recoverable')])
-    await expect(vault.set('a', 'S3cret', 'text/plain')).rejects.toThrow('recoverable')
-    expect(existsSync(dirname(files[0]?.path ?? ''))).toBe(false)
-  })
+test('what is deleted is listed apart, and comes back with its value', async () => {
+  emulator.setSecret('a', 'mine')
+  emulator.deleteSecret('a')
+  expect([await vault.names(), await vault.deletedNames()]).toEqual([[], ['a']])
+  await vault.recover('a')
+  expect([await vault.names(), await vault.deletedNames(), emulator.currentValue('a')]).toEqual([
+    ['a'],
+    [],
+    'mine',
+  ])
 })
 
 describe('a right that is on its way', () => {
   test('is waited for, and said once', async () => {
-    const { vault, said, elapsedInMs } = vaultOf([
-      new AzureCliError(FORBIDDEN),
-      new AzureCliError(FORBIDDEN),
-      '["a"]',
-    ])
-    expect(await vault.names()).toEqual(['a'])
+    emulator.fault = forbidden('ForbiddenByRbac')
+    changes = [() => {}, () => (emulator.fault = undefined)]
+    await vault.set('a', 'S3cret', 'text/plain')
+    expect(emulator.currentValue('a')).toBe('S3cret')
     expect(said).toEqual(['Waiting for the right to write secrets, which takes up to 10 minutes to arrive.'])
-    expect(elapsedInMs()).toBe(20_000)
+    expect(elapsedInMs).toBe(20_000)
   })
 
   test('is waited for ten minutes and no longer', async () => {
-    const { vault, elapsedInMs } = vaultOf([new AzureCliError(FORBIDDEN)])
-    await expect(vault.names()).rejects.toThrow('ForbiddenByRbac')
-    expect(elapsedInMs()).toBe(600_000)
+    emulator.fault = forbidden('ForbiddenByRbac')
+    await expect(vault.names()).rejects.toThrow('refuses this account (ForbiddenByRbac)')
+    expect(elapsedInMs).toBe(600_000)
   })
 })
 
-test('a closed network is named, with the way out, and not waited for', async () => {
-  const { vault, calls } = vaultOf([
-    new AzureCliError(
-      'ERROR: (Forbidden) Public network access is disabled. Inner error: ForbiddenByConnection',
-    ),
-  ])
-  await expect(vault.names()).rejects.toThrow(/kv-test is closed to this machine's network.*operatorIpRanges/)
-  expect(calls).toHaveLength(1)
+test('a closed network is named and not waited for', async () => {
+  emulator.fault = forbidden('ForbiddenByConnection')
+  await expect(vault.names()).rejects.toThrow("is closed to this machine's network (ForbiddenByConnection)")
+  expect([said, elapsedInMs]).toEqual([[], 0])
+})
+
+describe('a vault that nobody can reach', () => {
+  test('is waited for, as its name may be new', async () => {
+    emulator.setSecret('a', 'mine')
+    await emulator.stop()
+    changes = [() => {}, () => emulator.start()]
+    expect(await vault.names()).toEqual(['a'])
+    expect(said).toEqual(['Waiting for the name of the vault, which takes up to a minute to be known.'])
+  })
+
+  test('is given up after a minute', async () => {
+    await emulator.stop()
+    await expect(vault.names()).rejects.toThrow('cannot be reached from this machine (ECONNREFUSED)')
+    expect(elapsedInMs).toBe(60_000)
+  })
 })
 
 test('any other failure is passed on at once', async () => {
-  const { vault, calls } = vaultOf([new AzureCliError("Please run 'az login' to setup account.")])
-  await expect(vault.names()).rejects.toThrow('az login')
-  expect(calls).toHaveLength(1)
+  emulator.fault = { kind: 'status', status: 400 }
+  await expect(vault.names()).rejects.toThrow('400')
+  expect([said, elapsedInMs]).toEqual([[], 0])
 })
