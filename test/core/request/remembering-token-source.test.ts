@@ -4,6 +4,8 @@ import { createTokenMemory } from '../../../src/core/request/token-memory.ts'
 import type { BrokeredToken } from '../../../src/core/request/brokered-token.ts'
 
 const NOW = 1_764_000_000_000
+/** When each password was sent: epoch milliseconds. */
+const SENT: Record<string, number> = { old: 1_764_000_000_000, new: 1_764_000_000_001 }
 const requestOf = (password: string) => ({
   username: 'u',
   password,
@@ -30,7 +32,7 @@ test('an old password that was under way does not push a new one out of memory',
       action: 'retrieved new token',
       source: 'identity_provider',
       warnings: [],
-      verifiedOnTimestamp: 1_764_000_000_000,
+      verifiedOnTimestamp: SENT[password] ?? NOW,
       entryKey: 'k',
     })
   const old = tokenSource(requestOf('old'))
