@@ -2,6 +2,7 @@ import { setClock } from './settable-clock.ts'
 import '../../local/functions-host/functions-core-resolution.ts'
 import '../../local/server/loopback-names.ts'
 import { startFunctionsHost } from '../../local/functions-host/functions-host.ts'
+import { createInstance, type InstanceAnswer } from './instance.ts'
 
 /** The broker in a process of its own, which does what its parent says, at the time that its parent says, and ends with it. */
 export type Command =
@@ -10,27 +11,34 @@ export type Command =
   | { readonly kind: 'tick' }
   /** Works on the queue until it is empty. */
   | { readonly kind: 'drain' }
+  /** So many brokers that know nothing yet are asked for the same at once. */
+  | { readonly kind: 'ask cold'; readonly count: number; readonly fields: object }
 
 export interface Reply {
   /** Of the command; 0 when the process is ready. */
   readonly id: number
   readonly url?: string
+  readonly answers?: readonly InstanceAnswer[]
   readonly error?: string
 }
 
 const host = await startFunctionsHost({ entry: () => import('../../src/index.ts'), timers: false })
 
-async function obey(command: Command): Promise<void> {
+async function obey(command: Command): Promise<Omit<Reply, 'id'>> {
   switch (command.kind) {
     case 'clock':
       setClock(command.now)
-      break
+      return {}
     case 'tick':
       await host.invokeTimer('refreshtokens')
-      break
+      return {}
     case 'drain':
       await host.drainQueue('refreshchunk')
-      break
+      return {}
+    case 'ask cold': {
+      const instances = Array.from({ length: command.count }, () => createInstance(process.env))
+      return { answers: await Promise.all(instances.map((each) => each.requestToken(command.fields))) }
+    }
   }
 }
 
@@ -39,7 +47,7 @@ const reply = (message: Reply): void => void process.send?.(message)
 process.once('disconnect', () => process.exit(0))
 process.on('message', ({ id, command }: { id: number; command: Command }) => {
   obey(command).then(
-    () => reply({ id }),
+    (done) => reply({ id, ...done }),
     (error: unknown) => reply({ id, error: String(error) }),
   )
 })

@@ -21,6 +21,7 @@ import type { DueHint, DueIndex } from '../../src/core/entry/due-index.ts'
 import type { TokenEntryStore } from '../../src/core/entry/token-entry-store.ts'
 import { tableNames } from '../../src/storage-names.ts'
 import type { Command, Reply } from './broker-child.ts'
+import type { InstanceAnswer } from './instance.ts'
 import { trust } from './trust.ts'
 
 export interface User {
@@ -37,6 +38,8 @@ export interface BrokerChild {
   drain(): Promise<void>
   setClock(now: number): Promise<void>
   requestToken(user: User): Promise<{ status: number; json: Record<string, unknown> }>
+  /** Asks so many brokers of this process at once, none of which knows anything yet. */
+  askCold(count: number, user: User): Promise<readonly InstanceAnswer[]>
   /** SIGKILL; resolves when it is gone. */
   readonly kill: () => Promise<void>
   readonly close: () => Promise<void>
@@ -143,22 +146,24 @@ async function startBrokerChild(environment: Readonly<Record<string, string>>): 
     })
   }
   let commands = 0
-  async function order(command: Command): Promise<void> {
+  async function order(command: Command): Promise<Reply> {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('the process has ended')
     const id = ++commands
     const replied = replyTo(id)
     // A process that has just died is found out by its end.
     child.send({ id, command }, () => {})
-    await replied
+    return replied
   }
+  const obeyed = async (command: Command): Promise<void> => void (await order(command))
 
   const { url } = await replyTo(0)
   return {
     pid: child.pid ?? 0,
     lines,
-    tick: () => order({ kind: 'tick' }),
-    drain: () => order({ kind: 'drain' }),
-    setClock: (now) => order({ kind: 'clock', now }),
+    tick: () => obeyed({ kind: 'tick' }),
+    drain: () => obeyed({ kind: 'drain' }),
+    setClock: (now) => obeyed({ kind: 'clock', now }),
+    askCold: async (count, fields) => (await order({ kind: 'ask cold', count, fields })).answers ?? [],
     async requestToken(user) {
       const response = await fetch(`${url}/requesttoken`, {
         method: 'POST',
