@@ -38,7 +38,10 @@ test('a caller who has twenty users refused in ten minutes is 429 for passwords 
   expect([status, headers.get('retry-after')]).toEqual([429, '60'])
   expect(json).toMatchObject({ error: 'too_many_requests', retryable: true, retry_after_seconds: 60 })
   const line = broker.logged('token_request').at(-1)
-  expect(line).toMatchObject({ detail: 'caller_refused_too_often', caller: expect.stringMatching(/^[\w-]{16}$/) })
+  expect(line).toMatchObject({
+    detail: 'caller_refused_too_often',
+    caller: expect.stringMatching(/^[\w-]{16}$/),
+  })
   expect(JSON.stringify(broker.logs)).not.toContain('key-of-the')
 })
 

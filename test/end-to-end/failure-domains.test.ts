@@ -7,7 +7,11 @@ import { onTestFinished } from '../support/on-test-finished.ts'
 
 const PASSWORD = 'Right-Password-1'
 const DOWN: Fault = { kind: 'status', status: 503 }
-const throttled = (retryAfterInSeconds: number): Fault => ({ kind: 'status', status: 429, retryAfterInSeconds })
+const throttled = (retryAfterInSeconds: number): Fault => ({
+  kind: 'status',
+  status: 429,
+  retryAfterInSeconds,
+})
 
 const clock = stopClock()
 let broker: TestBroker
@@ -101,9 +105,7 @@ test('a provider that comes back is not stampeded: one asks first, and the other
   broker.entra.fault = undefined
   open()
   expect(await probe).toBe('200, asked')
-  expect(new Set(await Promise.all(others.map((username) => ask(username))))).toEqual(
-    new Set(['200, asked']),
-  )
+  expect(new Set(await Promise.all(others.map((username) => ask(username))))).toEqual(new Set(['200, asked']))
   expect(broker.entra.calls).toHaveLength(21)
 })
 

@@ -35,7 +35,8 @@ async function ask(password: string): Promise<string> {
   const callsBefore = broker.entra.calls.length
   const { status, json } = await broker.requestToken({ username, password })
   const calls = broker.entra.calls.length - callsBefore
-  const wait = json['retry_after_seconds'] === undefined ? '' : ` for ${Number(json['retry_after_seconds'])} s`
+  const wait =
+    json['retry_after_seconds'] === undefined ? '' : ` for ${Number(json['retry_after_seconds'])} s`
   return `${status}${wait}, ${calls === 0 ? 'unasked' : calls === 1 ? 'asked' : `${calls} calls`}`
 }
 

@@ -34,16 +34,21 @@ const grants = () => instances.entra.calls.map(({ grantType }) => grantType)
 const entryReads = () =>
   instances.gateway.calls.filter((call) => call.startsWith('GET') && call.includes('tokencache')).length
 
-/** The next call to the identity provider waits. @returns when it has arrived, with what lets it go on. */
-async function holdNextCall(begin: () => void): Promise<() => void> {
+interface Held<T> {
+  readonly answer: Promise<T>
+  readonly open: () => void
+}
+
+/** Asks, and is back when the call has reached Entra ID, which answers when it is opened. */
+async function held<T>(ask: () => Promise<T>): Promise<Held<T>> {
   const callsBefore = instances.entra.calls.length
   let open = () => {}
   instances.entra.fault = { kind: 'hold', until: new Promise<void>((resolve) => (open = resolve)) }
   onTestFinished(() => open())
-  begin()
+  const answer = ask()
   await eventually(() => instances.entra.calls.length > callsBefore)
   instances.entra.fault = undefined
-  return open
+  return { answer, open }
 }
 
 async function statusesOf(...answers: Promise<{ status: number }>[]): Promise<number[]> {
@@ -55,15 +60,14 @@ test.each(['by the same instance', 'by another instance'])(
   async (whom) => {
     const slow = instances.create()
     const other = whom === 'by the same instance' ? slow : instances.create()
-    let slowAnswer: Promise<unknown> = Promise.resolve()
-    const open = await holdNextCall(() => (slowAnswer = slow.requestToken(old)))
+    const { answer, open } = await held(() => slow.requestToken(old))
     instances.entra.setPassword(old.username, NEW_PASSWORD)
     clock.advance(1)
     expect((await other.requestToken(renewed)).status).toBe(200)
     // The emulator judges when it answers; Entra ID had judged before the change.
     instances.entra.setPassword(old.username, old.password)
     open()
-    expect(await slowAnswer).toMatchObject({ status: 200 })
+    expect(await answer).toMatchObject({ status: 200 })
     instances.entra.setPassword(old.username, NEW_PASSWORD)
     // What an instance remembers lives for five minutes.
     clock.advance(whom === 'by the same instance' ? 0 : 301)
@@ -84,12 +88,11 @@ async function waitForOthersRefresh() {
   }
   clock.advance(LIFETIME - 300)
   instances.entra.calls.length = 0
-  let refreshed: Promise<unknown> = Promise.resolve()
-  const open = await holdNextCall(() => (refreshed = refreshing.requestToken(old)))
+  const refresh = await held(() => refreshing.requestToken(old))
   const readsBefore = entryReads()
   const answer = waiting.requestToken(old)
   await eventually(() => entryReads() >= readsBefore + 2)
-  return { answer, third, end: async () => (open(), refreshed) }
+  return { answer, third, end: async () => (refresh.open(), refresh.answer) }
 }
 
 test("2. who waits for another instance's refresh is not handed the token of a new password", async () => {
@@ -194,7 +197,10 @@ test('5. a lease a day ahead is none: nobody waits for it', async () => {
   const { tableServiceUrl } = instances.azurite
   const table = new TableClient(tableServiceUrl, 'tokencache', new ManagedIdentityCredential())
   for await (const { partitionKey = '', rowKey = '' } of table.listEntities()) {
-    await table.updateEntity({ partitionKey, rowKey, leasedUntilTimestamp: String(Date.now() + DAY_IN_MS) }, 'Merge')
+    await table.updateEntity(
+      { partitionKey, rowKey, leasedUntilTimestamp: String(Date.now() + DAY_IN_MS) },
+      'Merge',
+    )
   }
   clock.advance(LIFETIME - 300)
   instances.gateway.calls.length = 0

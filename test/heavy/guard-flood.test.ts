@@ -26,7 +26,7 @@ beforeEach(() => {
 /** All at once, one process after the other. @returns how often each status came. */
 async function flood(passwordOf: (n: number) => string): Promise<Record<number, number>> {
   const answers = await Promise.all(
-    Array.from({ length: TRIES }, (_, n) =>
+    Array.from({ length: TRIES }, async (_, n) =>
       brokers[n % PROCESSES]?.requestToken({ username, password: passwordOf(n) }),
     ),
   )
@@ -60,7 +60,9 @@ test(`of ${TRIES} different wrong passwords at once, to four processes, three re
   expect(processes.entra.calls).toHaveLength(6)
   // The account was never locked at Entra ID, which does that after ten.
   await processes.advance(1200)
-  expect(await brokers[0]?.requestToken({ username, password: RIGHT_PASSWORD })).toMatchObject({ status: 200 })
+  expect(await brokers[0]?.requestToken({ username, password: RIGHT_PASSWORD })).toMatchObject({
+    status: 200,
+  })
 })
 
 test(`of ${TRIES} tries with ten wrong passwords at once, to four processes, three reach Entra ID`, async () => {

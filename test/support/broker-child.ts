@@ -24,22 +24,24 @@ export interface Reply {
 
 const host = await startFunctionsHost({ entry: () => import('../../src/index.ts'), timers: false })
 
-async function obey(command: Command): Promise<Omit<Reply, 'id'>> {
+async function obey(command: Command): Promise<Reply['answers']> {
+  let answers: Reply['answers']
   switch (command.kind) {
     case 'clock':
       setClock(command.now)
-      return {}
+      break
     case 'tick':
       await host.invokeTimer('refreshtokens')
-      return {}
+      break
     case 'drain':
       await host.drainQueue('refreshchunk')
-      return {}
+      break
     case 'ask cold': {
       const instances = Array.from({ length: command.count }, () => createInstance(process.env))
-      return { answers: await Promise.all(instances.map((each) => each.requestToken(command.fields))) }
+      answers = await Promise.all(instances.map((each) => each.requestToken(command.fields)))
     }
   }
+  return answers
 }
 
 const reply = (message: Reply): void => void process.send?.(message)
@@ -47,7 +49,7 @@ const reply = (message: Reply): void => void process.send?.(message)
 process.once('disconnect', () => process.exit(0))
 process.on('message', ({ id, command }: { id: number; command: Command }) => {
   obey(command).then(
-    (done) => reply({ id, ...done }),
+    (answers) => reply({ id, ...(answers && { answers }) }),
     (error: unknown) => reply({ id, error: String(error) }),
   )
 })
