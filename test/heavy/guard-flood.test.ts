@@ -81,22 +81,25 @@ test('whose password is known is served all through it', async () => {
   expect(processes.entra.calls).toHaveLength(4)
 })
 
-test(`the right password at once from ${COLD_BROKERS} cold brokers in four processes is one grant, two at most`, async () => {
+/** At once, of cold brokers in all the processes. */
+async function askCold(password: string) {
   const each = COLD_BROKERS / PROCESSES
-  const answers = await Promise.all(
-    brokers.map((broker) => broker.askCold(each, { username, password: RIGHT_PASSWORD })),
-  )
-  expect(answers.flat().map(({ status }) => status)).toEqual(Array.from({ length: COLD_BROKERS }, () => 200))
-  const tokens = new Set(answers.flat().map(({ json }) => json['accesstoken']))
+  const answers = await Promise.all(brokers.map((broker) => broker.askNew(each, [[{ username, password }]])))
+  return answers.flat(3)
+}
+
+const times = (count: number, status: number) => Array.from({ length: count }, () => status)
+
+test(`the right password at once from ${COLD_BROKERS} cold brokers in four processes is one grant, two at most`, async () => {
+  const answers = await askCold(RIGHT_PASSWORD)
+  expect(answers.map(({ status }) => status)).toEqual(times(COLD_BROKERS, 200))
   expect(processes.entra.calls.length).toBeLessThanOrEqual(2)
+  const tokens = new Set(answers.map(({ json }) => json['accesstoken']))
   expect(tokens.size).toBe(processes.entra.calls.length)
 })
 
 test(`the same wrong password at once from ${COLD_BROKERS} cold brokers in four processes is one call`, async () => {
-  const each = COLD_BROKERS / PROCESSES
-  const answers = await Promise.all(
-    brokers.map((broker) => broker.askCold(each, { username, password: 'wrong' })),
-  )
-  expect(answers.flat().map(({ status }) => status)).toEqual(Array.from({ length: COLD_BROKERS }, () => 401))
+  const answers = await askCold('wrong')
+  expect(answers.map(({ status }) => status)).toEqual(times(COLD_BROKERS, 401))
   expect(processes.entra.calls).toHaveLength(1)
 })

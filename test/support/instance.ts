@@ -8,6 +8,8 @@ import { createInvocation } from './invocation.ts'
 export interface InstanceAnswer {
   readonly status: number
   readonly json: Readonly<Record<string, unknown>>
+  /** What was logged of the request. */
+  readonly line: Readonly<Record<string, unknown>>
 }
 
 /** One composition with a memory of its own: what an instance of the function app is to the others. */
@@ -26,12 +28,12 @@ export function createInstance(
   const handler = createRequestTokenHandler(() => composition.requestToken)
   return {
     async requestToken(fields) {
-      const { context } = createInvocation('requesttoken')
+      const { context, lines } = createInvocation('requesttoken')
       const { status, jsonBody } = (await handler(post(JSON.stringify(fields)), context)) as {
         status: number
         jsonBody: InstanceAnswer['json']
       }
-      return { status, json: jsonBody }
+      return { status, json: jsonBody, line: lines.at(-1)?.[1] ?? {} }
     },
     async tick() {
       const { tick } = composition.refreshTokens

@@ -20,7 +20,7 @@ import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-tab
 import type { DueHint, DueIndex } from '../../src/core/entry/due-index.ts'
 import type { TokenEntryStore } from '../../src/core/entry/token-entry-store.ts'
 import { tableNames } from '../../src/storage-names.ts'
-import type { Command, Reply } from './broker-child.ts'
+import type { Command, Reply, Rounds } from './broker-child.ts'
 import type { InstanceAnswer } from './instance.ts'
 import { trust } from './trust.ts'
 
@@ -38,8 +38,13 @@ export interface BrokerChild {
   drain(): Promise<void>
   setClock(now: number): Promise<void>
   requestToken(user: User): Promise<{ status: number; json: Record<string, unknown> }>
-  /** Asks so many brokers of this process at once, none of which knows anything yet. */
-  askCold(count: number, user: User): Promise<readonly InstanceAnswer[]>
+  /**
+   * Asks so many brokers in this process, none of which knows anything yet, for all of a round at once, one round after the
+   * other. Past the host: what waits for a listening socket is not the broker's to answer.
+   *
+   * @returns of each broker, by round.
+   */
+  askNew(count: number, rounds: Rounds): Promise<readonly (readonly (readonly InstanceAnswer[])[])[]>
   /** SIGKILL; resolves when it is gone. */
   readonly kill: () => Promise<void>
   readonly close: () => Promise<void>
@@ -163,7 +168,7 @@ async function startBrokerChild(environment: Readonly<Record<string, string>>): 
     tick: () => obeyed({ kind: 'tick' }),
     drain: () => obeyed({ kind: 'drain' }),
     setClock: (now) => obeyed({ kind: 'clock', now }),
-    askCold: async (count, fields) => (await order({ kind: 'ask cold', count, fields })).answers ?? [],
+    askNew: async (count, rounds) => (await order({ kind: 'ask new', count, rounds })).answers ?? [],
     async requestToken(user) {
       const response = await fetch(`${url}/requesttoken`, {
         method: 'POST',
