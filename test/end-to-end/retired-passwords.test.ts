@@ -22,6 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => instances.close())
 beforeEach(() => {
+  // A process does not get its first request at 0, where lru-cache would not let what it remembers age.
+  clock.advance(1)
   old = { username: `user${++users}@contoso.example`, password: 'Old-Password-1' }
   renewed = { ...old, password: NEW_PASSWORD }
   instances.entra.setUser(old)
