@@ -10,6 +10,7 @@ export const demoSettings = { REFRESH_SCHEDULE: '*/2 * * * * *', REFRESH_THRESHO
 const shortLifetimeInSeconds = 8
 const newPassword = 'Battery-Staple-Horse-2'
 const wrongPassword = 'Not-The-Password-3'
+const guesses = ['Not-The-Password-4', 'Not-The-Password-5', 'Not-The-Password-6'] as const
 const waitLimitInMs = 20_000
 
 /** One step: `tell` does it and says what was seen, or throws. */
@@ -30,6 +31,7 @@ const grant = ['password']
 const returned = { status: 200, action: 'returned existing token', error: undefined, grants: [] }
 const retrieved = { status: 200, action: 'retrieved new token', error: undefined, grants: grant }
 const refused = { status: 401, action: undefined, error: 'invalid_credentials', grants: grant }
+const locked = { status: 423, action: undefined, error: 'account_locked', grants: [] }
 
 function check({ status, action, error, calls }: DemoAnswer, expected: Expected): void {
   const grants = calls.map(({ grantType }) => grantType)
@@ -115,8 +117,9 @@ export async function tellDemoStory(world: DemoWorld, step: Step, signal: AbortS
 
   await step('Wrong password', async () => {
     const wrong = await askFor(wrongPassword, refused)
+    const again = await askFor(wrongPassword, { ...refused, grants: [] })
     const right = await askFor(demoUser.password, returned, current)
-    return [`${seenOf(wrong)}; with the right one: ${seenOf(right)}`, right]
+    return [`${seenOf(wrong)}; the same again: ${seenOf(again)}; the right one: ${seenOf(right)}`, right]
   })
 
   await step('Password changed', async () => {
@@ -126,13 +129,22 @@ export async function tellDemoStory(world: DemoWorld, step: Step, signal: AbortS
     return [`the new one: ${seenOf(accepted)}; the old one: ${seenOf(old)}`, old]
   })
 
+  await step('Lockout guard', async () => {
+    // With the old password that makes three.
+    await askFor(guesses[0], refused)
+    await askFor(guesses[1], refused)
+    const fourth = await askFor(guesses[2], locked)
+    const right = await askFor(newPassword, returned)
+    return [`a fourth different one: ${seenOf(fourth)}; the right one: ${seenOf(right)}`, right]
+  })
+
   await step('Nothing secret in the table or the log', async () => {
     const isLogged = ({ correlationId }: DemoAnswer) =>
       world.lines.some((line) => line.includes(correlationId))
     await until('the log', () => answers.every(isLogged))
     const secrets = {
       'user name': [demoUser.username],
-      password: [demoUser.password, newPassword, wrongPassword],
+      password: [demoUser.password, newPassword, wrongPassword, ...guesses],
       token: issuedTokens,
     }
     return [await runSecretScan(world, secrets), undefined]

@@ -11,8 +11,8 @@ const NPM = '#!/bin/sh\n[ "$*" != "${FAILING%=*}" ] || exit "${FAILING#*=}"\n'
 writeFileSync(join(folder, 'npm'), NPM, { mode: 0o755 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const ALL = 'npm ci, npm run check, npm run infra:check, npm run demo, npm test'
-const WITHOUT_BICEP = 'npm ci, npm run check, npm run demo, npm test'
+const ALL = 'npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy, npm test'
+const WITHOUT_BICEP = 'npm ci, npm run check, npm run demo, npm run test:heavy, npm test'
 const NO_BICEP = 'npm run infra:check (the Bicep CLI cannot be had here)'
 
 test.each([
@@ -52,7 +52,7 @@ test.each([
     {},
     1,
     [
-      '== ran: npm ci, npm run check, npm run infra:check, npm run demo',
+      '== ran: npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy',
       '== skipped: nothing',
       '== FAILED: npm test; what follows it was not run',
     ],

@@ -21,7 +21,8 @@ import { createTokenEntryTable } from '../../src/adapters/tables/token-entry-tab
 import type { DueHint, DueIndex } from '../../src/core/entry/due-index.ts'
 import type { TokenEntryStore } from '../../src/core/entry/token-entry-store.ts'
 import { tableNames } from '../../src/storage-names.ts'
-import type { Command, Reply } from './broker-child.ts'
+import type { Command, Reply, Rounds } from './broker-child.ts'
+import type { InstanceAnswer } from './instance.ts'
 import { trust } from './trust.ts'
 
 export interface User {
@@ -38,6 +39,13 @@ export interface BrokerChild {
   drain(): Promise<void>
   setClock(now: number): Promise<void>
   requestToken(user: User): Promise<{ status: number; json: Record<string, unknown> }>
+  /**
+   * Asks so many brokers in this process, none of which knows anything yet, for all of a round at once, one round after the
+   * other. Past the host: what waits for a listening socket is not the broker's to answer.
+   *
+   * @returns of each broker, by round.
+   */
+  askNew(count: number, rounds: Rounds): Promise<readonly (readonly (readonly InstanceAnswer[])[])[]>
   /** SIGKILL; resolves when it is gone. */
   readonly kill: () => Promise<void>
   readonly close: () => Promise<void>
@@ -144,22 +152,24 @@ async function startBrokerChild(environment: Readonly<Record<string, string>>): 
     })
   }
   let commands = 0
-  async function order(command: Command): Promise<void> {
+  async function order(command: Command): Promise<Reply> {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('the process has ended')
     const id = ++commands
     const replied = replyTo(id)
     // A process that has just died is found out by its end.
     child.send({ id, command }, () => {})
-    await replied
+    return replied
   }
+  const obeyed = async (command: Command): Promise<void> => void (await order(command))
 
   const { url } = await replyTo(0)
   return {
     pid: child.pid ?? 0,
     lines,
-    tick: () => order({ kind: 'tick' }),
-    drain: () => order({ kind: 'drain' }),
-    setClock: (now) => order({ kind: 'clock', now }),
+    tick: () => obeyed({ kind: 'tick' }),
+    drain: () => obeyed({ kind: 'drain' }),
+    setClock: (now) => obeyed({ kind: 'clock', now }),
+    askNew: async (count, rounds) => (await order({ kind: 'ask new', count, rounds })).answers ?? [],
     async requestToken(user) {
       const response = await fetch(`${url}/requesttoken`, {
         method: 'POST',
