@@ -84,8 +84,8 @@ function fallbackOf(failure: TokenFailure): FailureCategory {
 
 function byStatus({ transport, status }: TokenFailure): FailureCategory | undefined {
   if (status !== undefined && isPassingStatus(status)) return 'temporarily_unavailable'
-  // A page or a gateway's JSON with a 4xx says the same next time: a wrong address, a proxy that refuses.
-  if (transport === 'invalid_answer' && status !== undefined && status >= 400) return 'misconfigured'
+  // A redirect, a page or a gateway's JSON with a 4xx says the same next time: a wrong address, a proxy that refuses.
+  if (transport === 'invalid_answer' && status !== undefined && status >= 300) return 'misconfigured'
   return transport === undefined ? undefined : 'temporarily_unavailable'
 }
 
