@@ -19,8 +19,8 @@ const seconds = z
   .transform((value) => Math.min(Math.floor(value), MAX_LIFETIME_IN_SECONDS))
   .pipe(z.number().positive())
 
-/** What a token answer must have before MSAL may see it: MSAL takes `{}` for a token (RFC 6749, section 5.1). */
-const tokenAnswer = z.looseObject({
+/** All that MSAL may see of a token answer (RFC 6749, section 5.1): it takes `{}` for a token, and breaks on odd fields besides. */
+const tokenAnswer = z.object({
   access_token: z.string().min(1),
   expires_in: seconds,
   ext_expires_in: seconds.optional().catch(undefined),
@@ -39,7 +39,7 @@ const aadstsCode = z
   .pipe(z.number().int().positive().max(9_999_999_999))
 
 /** RFC 6749, section 5.2, with Entra ID's additions. */
-const errorAnswer = z.looseObject({
+const errorAnswer = z.object({
   error: word,
   suberror: word.optional().catch(undefined),
   error_codes: z.tuple([aadstsCode], z.unknown()).optional().catch(undefined),
