@@ -135,3 +135,13 @@ test('a proxy that is not there is answered 503, and counts no password as sent'
   expect((await broker.requestToken({ ...carol, username: 'nobody@contoso.example' })).status).toBe(503)
   expect(lastLine(broker)).toMatchObject({ detail: 'password unreachable ECONNREFUSED' })
 })
+
+test.each(['proxy.contoso.example:8080', '127.0.0.1:8080', 'socks5://127.0.0.1:1080', 'http://'])(
+  'HTTPS_PROXY=%s is named by the log',
+  async (value) => {
+    const broker = await startBehindProxy({ HTTPS_PROXY: value })
+    const { status, json } = await broker.requestToken(carol)
+    expect([status, json['error']]).toEqual([500, 'misconfigured'])
+    expect(lastLine(broker)).toMatchObject({ detail: 'App settings: HTTPS_PROXY must be an http:// URL' })
+  },
+)
