@@ -200,8 +200,8 @@ test.each<[string, unknown, number | undefined, string]>([
 })
 
 test('an error with 200 is that error, not a token', async () => {
-  const refused = { error: 'invalid_grant', error_codes: [50126], ...{ suberror: 5 } }
-  expect(await failureOf(acquire({ ...refused }))).toEqual({
+  const refused = { error: 'invalid_grant', error_codes: [50126], suberror: 5 }
+  expect(await failureOf(acquire(refused))).toEqual({
     category: 'invalid_credentials',
     scope: 'account',
     judgement: 'judged',
@@ -262,7 +262,7 @@ const anyField = fc.oneof(
     0,
     -1,
     1e13,
-    1e400,
+    1e300,
     1e-7,
     '3599',
     '1e3',
@@ -276,23 +276,31 @@ const anyField = fc.oneof(
   fc.double(),
   fc.string(),
 )
-const oddFields = fc.dictionary(
-  fc.constantFrom(
-    ...['access_token', 'expires_in', 'ext_expires_in', 'refresh_in', 'scope', 'token_type', 'refresh_token'],
-    ...['id_token', 'client_info', 'error', 'error_codes', 'suberror', 'error_description', 'status', 'foci'],
-    ...[
-      'refresh_token_expires_in',
-      'not_before',
-      'correlation_id',
-      'claims',
-      'error_uri',
-      'key_id',
-      '__proto__',
-    ],
-  ),
-  anyField,
-  { maxKeys: 4 },
-)
+const FIELDS = [
+  'access_token',
+  'expires_in',
+  'ext_expires_in',
+  'refresh_in',
+  'scope',
+  'token_type',
+  'refresh_token',
+  'id_token',
+  'client_info',
+  'error',
+  'error_codes',
+  'suberror',
+  'error_description',
+  'status',
+  'foci',
+  'refresh_token_expires_in',
+  'not_before',
+  'correlation_id',
+  'claims',
+  'error_uri',
+  'key_id',
+  '__proto__',
+]
+const oddFields = fc.dictionary(fc.constantFrom(...FIELDS), anyField, { maxKeys: 4 })
 const anyAnswer = fc.record({
   body: fc.oneof(
     { weight: 6, arbitrary: oddFields.map((odd) => JSON.stringify({ ...TOKEN, ...odd }) ?? '') },

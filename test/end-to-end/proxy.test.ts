@@ -47,7 +47,9 @@ beforeEach(() => {
 
 async function startBehindProxy(settings: Readonly<Record<string, string>> = {}): Promise<BrokerChild> {
   const broker = await processes.start({
-    ...{ HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url, ALL_PROXY: proxy.url },
+    HTTPS_PROXY: proxy.url,
+    HTTP_PROXY: proxy.url,
+    ALL_PROXY: proxy.url,
     ...settings,
   })
   onTestFinished(broker.close)
