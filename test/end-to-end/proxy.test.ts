@@ -119,10 +119,17 @@ test.each([
   ],
   ['forbids the host', '403 Forbidden', 500, 'misconfigured', 'password invalid_answer 403'],
   ['cannot reach the host', '502 Bad Gateway', 503, 'temporarily_unavailable', 'password invalid_answer 502'],
+  ['hangs up', undefined, 503, 'temporarily_unavailable', 'password unreachable REQUEST_SEND_ERROR'],
 ])('a proxy that %s is named by the log', async (_, statusLine, status, error, detail) => {
-  proxy.refusal = `HTTP/1.1 ${statusLine}\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\r\n<p>no</p>`
+  proxy.refusal =
+    statusLine === undefined
+      ? ''
+      : `HTTP/1.1 ${statusLine}\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\r\n<p>no</p>`
   const broker = await startBehindProxy({ NO_PROXY: ALL_BUT_ENTRA })
-  const answer = await broker.requestToken({ ...carol, username: `${status}@contoso.example` })
+  const answer = await broker.requestToken({
+    ...carol,
+    username: `${detail.replaceAll(' ', '.')}@contoso.example`,
+  })
   expect([answer.status, answer.json['error'], answer.json['retryable']]).toEqual([
     status,
     error,
