@@ -15,6 +15,12 @@ const interrupted = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort())
 const signal = AbortSignal.any([interrupted.signal, AbortSignal.timeout(limitInMs)])
 
+// Everything is on this machine, where the developer's own proxy cannot reach it.
+for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY']) {
+  delete process.env[name]
+  delete process.env[name.toLowerCase()]
+}
+
 const startTime = performance.now()
 const folder = await mkdtemp(join(tmpdir(), 'entra-token-broker-demo-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))

@@ -9,6 +9,7 @@ import { createRowNames } from './adapters/key-vault/row-names.ts'
 import { createSealingKeys } from './adapters/key-vault/sealing-keys.ts'
 import { createVaultProblems } from './adapters/key-vault/vault-problems.ts'
 import { createVaultSecrets } from './adapters/key-vault/vault-secrets.ts'
+import { createIdentityHttpClient } from './adapters/identity/identity-http-client.ts'
 import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
 import { chunkOfMessage, createChunkQueue } from './adapters/queue/chunk-queue.ts'
@@ -44,7 +45,10 @@ export interface Composition {
 export function compose(settings: Settings, clock: Clock): Composition {
   const { storageTimeoutInMs: timeoutInMs, identityProviderTimeoutInMs } = settings
   const { now, elapsed } = clock
-  const credential = withTimeLimit(new DefaultAzureCredential(), timeoutInMs)
+  const credential = withTimeLimit(
+    new DefaultAzureCredential({ httpClient: createIdentityHttpClient() }),
+    timeoutInMs,
+  )
   const tableOf = (name: string) =>
     new TableClient(settings.tableServiceUrl, name, credential, { retryOptions: RETRY_OPTIONS })
   const secrets = createVaultSecrets({

@@ -91,12 +91,12 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     settingNames.map((name) => [name, environment[name]?.trim()]).filter(([, value]) => value),
   )
   const parsed = environmentSchema.safeParse(present)
-  if (!parsed.success) {
-    throw new SettingsError(
-      parsed.error.issues.map(({ path: [name], message }) =>
-        present[String(name)] === undefined ? `${String(name)} is missing` : `${String(name)} ${message}`,
-      ),
+  const proxyProblems = proxyProblemsOf(environment)
+  if (!parsed.success || proxyProblems.length > 0) {
+    const problems = (parsed.error?.issues ?? []).map(({ path: [name], message }) =>
+      present[String(name)] === undefined ? `${String(name)} is missing` : `${String(name)} ${message}`,
     )
+    throw new SettingsError([...problems, ...proxyProblems])
   }
   const values = parsed.data
   return {
@@ -114,4 +114,14 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     refreshFanoutAbove: values.REFRESH_FANOUT_ABOVE,
     queueServiceUrl: values.DataStorage__queueServiceUri,
   }
+}
+
+/** Read by the Azure SDKs' HTTP client, which would break on a `proxy:8080` at every request. */
+function proxyProblemsOf(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return ['HTTPS_PROXY', 'ALL_PROXY', 'HTTP_PROXY'].flatMap((name) => {
+    const value = environment[name] || environment[name.toLowerCase()]
+    return !value || (/^https?:\/\/[^/]/.test(value) && URL.canParse(value))
+      ? []
+      : [`${name} must be an http:// URL`]
+  })
 }

@@ -123,9 +123,9 @@ const walls = [
   },
   {
     file: 'src/adapters/identity/identity.ts',
-    imports: ['@azure/identity', '../../time-limit.ts'],
+    imports: ['@azure/identity', '@azure/core-rest-pipeline', '../../time-limit.ts'],
     butNot: ['@azure/msal-node', '../msal/entra-id.ts'],
-    message: 'adapters/identity/ knows core/, crypto/ and @azure/identity.',
+    message: "adapters/identity/ knows core/, crypto/, @azure/identity and the SDKs' HTTP client.",
   },
   {
     file: 'src/adapters/key-vault/key-vault.ts',
@@ -135,9 +135,9 @@ const walls = [
   },
   {
     file: 'src/adapters/msal/msal.ts',
-    imports: ['@azure/msal-node', 'zod', '../../core/provider/entra-failure.ts'],
+    imports: ['@azure/msal-node', '@azure/core-rest-pipeline', 'zod', '../../core/provider/entra-failure.ts'],
     butNot: ['@azure/data-tables', '../tables/table-fault.ts', '../../http/aadsts-remedies.ts'],
-    message: 'adapters/msal/ knows core/, crypto/ and @azure/msal-node.',
+    message: "adapters/msal/ knows core/, crypto/, @azure/msal-node and the SDKs' HTTP client.",
   },
   {
     file: 'src/adapters/queue/queue.ts',

@@ -6,6 +6,7 @@ import { cachedTokenOf } from './cached-token.ts'
 import { createClientApplication } from './client-application.ts'
 import { createEntryCachePlugin } from './entry-cache-plugin.ts'
 import { createTokenEndpointClient } from './token-endpoint-client.ts'
+import { createTokenEndpointTransport } from './token-endpoint-transport.ts'
 import { providerFailureOf, type TokenFailure } from './token-failure.ts'
 
 export interface EntraIdOptions {
@@ -19,13 +20,15 @@ type Application = ReturnType<typeof createClientApplication>
 
 /** Microsoft Entra ID through MSAL for Node: one application object per operation, bound to one entry. */
 export function createEntraId({ timeoutInMs, now }: EntraIdOptions): IdentityProvider {
+  const transport = createTokenEndpointTransport(timeoutInMs)
+
   async function acquire(
     grant: TokenFailure['grant'],
     profile: ClientProfile,
     cache: { readonly serialized: string | undefined; readonly persist: Persist },
     ask: (application: Application) => Promise<AuthenticationResult | null>,
   ): Promise<Acquired> {
-    const client = createTokenEndpointClient(timeoutInMs, now)
+    const client = createTokenEndpointClient(transport, now)
     const { plugin, outcome } = createEntryCachePlugin(cache.serialized, cache.persist)
     const failed = (failure: Omit<TokenFailure, 'grant'>) =>
       new IdentityProviderError(providerFailureOf({ grant, ...failure }))

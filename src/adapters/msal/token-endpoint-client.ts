@@ -1,22 +1,26 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node'
 import * as z from 'zod'
+import {
+  TransportError,
+  type Answer,
+  type TokenEndpointRequest,
+  type TokenEndpointTransport,
+} from './token-endpoint-transport.ts'
 import type { TokenFailure } from './token-failure.ts'
-
-/** A token answer has about 6 KB; nothing that Entra ID sends comes near. */
-const MAX_ANSWER_IN_BYTES = 256 * 1024
 
 /** No token of Entra ID lives longer than 28 hours; what says more is cut, so that it is asked for again. */
 const MAX_LIFETIME_IN_SECONDS = 30 * 86_400
 /** Longer than the broker itself would wait. */
 const MAX_RETRY_AFTER_IN_MS = 5 * 60_000
 
+/** Whole, because MSAL reads `1e-7` as 1. */
 const seconds = z
   .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
-  .pipe(z.number().positive().finite())
-  .transform((value) => Math.min(value, MAX_LIFETIME_IN_SECONDS))
+  .transform((value) => Math.min(Math.floor(value), MAX_LIFETIME_IN_SECONDS))
+  .pipe(z.number().positive())
 
-/** What a token answer must have before MSAL may see it: MSAL takes `{}` for a token (RFC 6749, section 5.1). */
-const tokenAnswer = z.looseObject({
+/** All that MSAL may see of a token answer (RFC 6749, section 5.1): it takes `{}` for a token, and breaks on odd fields besides. */
+const tokenAnswer = z.object({
   access_token: z.string().min(1),
   expires_in: seconds,
   ext_expires_in: seconds.optional().catch(undefined),
@@ -27,15 +31,19 @@ const tokenAnswer = z.looseObject({
   id_token: z.string().optional(),
   client_info: z.string().optional(),
 })
+
+const word = z.string().regex(/^[\w.-]{1,64}$/)
+/** Entra ID has used up to seven digits. */
+const aadstsCode = z
+  .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+  .pipe(z.number().int().positive().max(9_999_999_999))
+
 /** RFC 6749, section 5.2, with Entra ID's additions. */
-const errorAnswer = z.looseObject({
-  error: z.string().regex(/^[\w.-]{1,64}$/),
-  suberror: z
-    .string()
-    .regex(/^[\w.-]{1,64}$/)
-    .optional()
-    .catch(undefined),
-  error_codes: z.array(z.number().int()).optional().catch(undefined),
+const errorAnswer = z.object({
+  error: word,
+  suberror: word.optional().catch(undefined),
+  error_codes: z.tuple([aadstsCode], z.unknown()).optional().catch(undefined),
+  error_description: z.string().optional().catch(undefined),
 })
 
 export type AnswerFailure = Omit<TokenFailure, 'grant'>
@@ -46,33 +54,35 @@ export interface TokenEndpointClient extends INetworkModule {
 }
 
 /**
- * The HTTP client of one MSAL operation: no redirects, a time limit, a size limit, verified TLS.
+ * The HTTP client of one MSAL operation, which lets MSAL see nothing but a token or an OAuth error.
  *
  * @param now epoch milliseconds, for a `Retry-After` that is a date.
  */
-export function createTokenEndpointClient(timeoutInMs: number, now: () => number): TokenEndpointClient {
+export function createTokenEndpointClient(
+  transport: TokenEndpointTransport,
+  now: () => number,
+): TokenEndpointClient {
   let failure: AnswerFailure | undefined
 
   async function send<T>(
     url: string,
-    init: RequestInit,
+    request: Omit<TokenEndpointRequest, 'headers'>,
     options?: NetworkRequestOptions,
   ): Promise<NetworkResponse<T>> {
     failure = undefined
     let answer: Answer
     try {
-      answer = await fetchAnswer(url, { ...init, headers: latin1HeadersOf(options?.headers) }, timeoutInMs)
+      answer = await transport(url, { ...request, headers: latin1HeadersOf(options?.headers) })
     } catch (error) {
-      failure = transportFailureOf(error)
+      if (error instanceof TransportError) failure = { transport: error.fault, causeCode: error.causeCode }
       throw error
     }
     const { status, headers } = answer
     const token = status === 200 ? tokenAnswer.safeParse(answer.body).data : undefined
-    const body = token ?? answer.body
-    if (!token) failure = failureOf(status, body, retryAfterInMsOf(headers.get('retry-after'), now()))
+    if (!token) failure = failureOf(answer, retryAfterInMsOf(headers['retry-after'], now()))
     // `failure` says more than MSAL would make of an answer that is not OAuth's.
-    if (failure?.transport) throw new TypeError('the answer is not one of a token endpoint')
-    return { status, headers: Object.fromEntries(headers), body: body as T }
+    if (failure?.transport) throw new TransportError(failure.transport)
+    return { status, headers, body: (token ?? answer.body) as T }
   }
 
   return {
@@ -84,52 +94,7 @@ export function createTokenEndpointClient(timeoutInMs: number, now: () => number
   }
 }
 
-class AnswerTooLarge extends Error {}
-
-/** What fails before anything is sent: the name, the connection, the handshake. */
-const NOT_SENT =
-  /^(ENOTFOUND|EAI_|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDR|UND_ERR_CONNECT_TIMEOUT|ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA)/
-
-function transportFailureOf(error: unknown): AnswerFailure {
-  const { name, cause } = error as { name?: string; cause?: { code?: unknown } }
-  if (name === 'TimeoutError') return { transport: 'timeout' }
-  if (error instanceof AnswerTooLarge) return { transport: 'invalid_answer' }
-  const causeCode = typeof cause?.code === 'string' ? cause.code : undefined
-  const wasSent = causeCode !== undefined && !NOT_SENT.test(causeCode)
-  return { transport: wasSent ? 'connection_lost' : 'unreachable', causeCode }
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: unknown
-}
-
-async function fetchAnswer(url: string, init: RequestInit, timeoutInMs: number): Promise<Answer> {
-  const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutInMs) })
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_ANSWER_IN_BYTES) throw new AnswerTooLarge()
-    chunks.push(chunk)
-  }
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: parsed(Buffer.concat(chunks).toString()),
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function failureOf(status: number, body: unknown, retryAfterInMs: number | undefined): AnswerFailure {
+function failureOf({ status, body }: Answer, retryAfterInMs: number | undefined): AnswerFailure {
   const { data } = errorAnswer.safeParse(body)
   // An answer that is neither a token nor an OAuth error was written by something between us and Entra ID.
   if (!data) return { transport: 'invalid_answer', status, retryAfterInMs }
@@ -138,18 +103,27 @@ function failureOf(status: number, body: unknown, retryAfterInMs: number | undef
     retryAfterInMs,
     oauthError: data.error,
     subError: data.suberror,
-    aadsts: data.error_codes?.[0],
+    aadsts: data.error_codes?.[0] ?? aadstsOfDescription(data.error_description),
   }
 }
 
-/** RFC 9110, section 10.2.3: seconds or an HTTP date. */
-function retryAfterInMsOf(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined
-  const afterInMs = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+/** `AADSTS50126: Error validating credentials …`; nothing else of a description is read, for it names users. */
+function aadstsOfDescription(description = ''): number | undefined {
+  return aadstsCode.safeParse(/^AADSTS(\d+)/.exec(description)?.[1]).data
+}
+
+/** RFC 9110, section 10.2.3: seconds or an HTTP date. Anything else is as good as none: `Date.parse` makes a date of `-5`. */
+function retryAfterInMsOf(header: string | undefined, now: number): number | undefined {
+  const text = header?.trim() ?? ''
+  const afterInMs = /^\d+$/.test(text) ? Number(text) * 1000 : httpDateOf(text) - now
   return Number.isNaN(afterInMs) ? undefined : Math.min(Math.max(0, afterInMs), MAX_RETRY_AFTER_IN_MS)
 }
 
-/** MSAL puts the user name into `X-AnchorMailbox`, a routing hint; `fetch` refuses a header that is not Latin-1. */
+function httpDateOf(text: string): number {
+  return /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN
+}
+
+/** MSAL puts the user name into `X-AnchorMailbox`, a routing hint; a header that is not Latin-1 cannot be sent. */
 function latin1HeadersOf(headers: Record<string, string> = {}): Record<string, string> {
   // eslint-disable-next-line no-control-regex
   return Object.fromEntries(

@@ -56,6 +56,10 @@ const CATEGORY_BY_OAUTH_ERROR = new Map<string, FailureCategory>([
   ['temporarily_unavailable', 'temporarily_unavailable'],
 ])
 
+/** Entra ID ends a client's loop with it, and does not say for how long; asking again at once would only go on looping. */
+const REQUEST_LOOP = 50196
+const LOOP_REST_IN_MS = 60_000
+
 /** The core's view of a failure: no word of Entra ID's or MSAL's is left in it but the code, to show. */
 export function providerFailureOf(failure: TokenFailure): ProviderFailure {
   const known = failure.aadsts === undefined ? undefined : aadstsMeaningOf(failure.aadsts)
@@ -66,7 +70,7 @@ export function providerFailureOf(failure: TokenFailure): ProviderFailure {
     scope,
     judgement: judgementOf(failure, category, scope),
     isHeldBack: false,
-    retryAfterInMs: failure.retryAfterInMs,
+    retryAfterInMs: failure.retryAfterInMs ?? (failure.aadsts === REQUEST_LOOP ? LOOP_REST_IN_MS : undefined),
     aadsts: failure.aadsts,
     detail: detailOf(failure),
   }
@@ -84,8 +88,8 @@ function fallbackOf(failure: TokenFailure): FailureCategory {
 
 function byStatus({ transport, status }: TokenFailure): FailureCategory | undefined {
   if (status !== undefined && isPassingStatus(status)) return 'temporarily_unavailable'
-  // A page or a gateway's JSON with a 4xx says the same next time: a wrong address, a proxy that refuses.
-  if (transport === 'invalid_answer' && status !== undefined && status >= 400) return 'misconfigured'
+  // A redirect, a page or a gateway's JSON with a 4xx says the same next time: a wrong address, a proxy that refuses.
+  if (transport === 'invalid_answer' && status !== undefined && status >= 300) return 'misconfigured'
   return transport === undefined ? undefined : 'temporarily_unavailable'
 }
 

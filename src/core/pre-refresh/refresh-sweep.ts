@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { dueTimestampOf, isNew, type AccessToken } from '../access-token.ts'
+import { dueTimestampOf, lifetimeInMsOf, type AccessToken } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ClientProfile, ClientProfiles } from '../client-profile.ts'
 import type { DueHint } from '../entry/due-index.ts'
@@ -108,8 +108,9 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
     // The next request needs the password anyway; until then the entry only has an end.
     if (!token || !isOfUse) return postponed(hint, evictTimestamp)
     const dueTimestamp = dueTimestampOf(token, options.refreshThresholdInMs)
-    // A token that lives no longer than two ticks is always due; several hints of its entry are one wish all the same.
-    if (dueTimestamp > limits.horizonTimestamp || isNew(token, now())) return postponed(hint, dueTimestamp)
+    // A token that is due within two ticks of being new would be refreshed at each; several hints of its entry are one wish.
+    const isYoung = now() - token.acquiredOnTimestamp < lifetimeInMsOf(token) / 4
+    if (dueTimestamp > limits.horizonTimestamp || isYoung) return postponed(hint, dueTimestamp)
     const outcome = await options.entryRefresh.refresh(hint.entryKey, opened, profile, {
       lastUsedTimestamp: stored.lastUsedTimestamp,
       correlationId: limits.correlationId,
