@@ -59,7 +59,10 @@ export async function startFunctionsHost(options: {
     if (category === 'user' || level !== 'information') onLog(message, level)
   }
   await entry()
-  const proxy = await startHttpProxy(registry.getProgrammingModel())
+
+  // What is open: closed in reverse, also when the start breaks off. An open proxy would keep the process alive for ever.
+  await using opened = new AsyncDisposableStack()
+  const proxy = opened.adopt(await startHttpProxy(registry.getProgrammingModel()), (one) => one.close())
 
   const running = new Set<Promise<unknown>>()
   const invokeModel = createInvoker(registry)
@@ -80,6 +83,7 @@ export async function startFunctionsHost(options: {
   const withTrigger = (type: string): RegisteredFunction[] =>
     all.filter((one) => triggerOf(one).type === type)
   const overProxy = proxy.httpUri === undefined ? undefined : createHttpOverProxy(proxy.httpUri, invoke)
+  opened.defer(() => overProxy?.close())
   const serveHttpTriggers = createHttpRoutes(
     withTrigger('httptrigger'),
     overProxy?.answer ?? createHttpOverRpc(invoke),
@@ -100,9 +104,20 @@ export async function startFunctionsHost(options: {
       if (isTimer && request.method === 'POST') await invokeTimer(name).catch(() => {})
     },
   })
+  opened.defer(() => server.stop())
+  opened.defer(async () => {
+    const deadline = new Promise((resolve) => setTimeout(resolve, graceInMs).unref())
+    await Promise.race([Promise.allSettled(running), deadline])
+  })
   const isPolling = options.timers ?? true
-  const timers = startTimers(withTrigger('timertrigger'), environment, invoke, { isScheduled: isPolling })
-  const queues = startQueues(withTrigger('queuetrigger'), environment, invoke, { isPolling })
+  const timers = opened.adopt(
+    startTimers(withTrigger('timertrigger'), environment, invoke, { isScheduled: isPolling }),
+    (one) => one.stop(),
+  )
+  const queues = opened.adopt(
+    startQueues(withTrigger('queuetrigger'), environment, invoke, { isPolling }),
+    (one) => one.stop(),
+  )
 
   const named = (name: string): RegisteredFunction => {
     const registered = registry.functions.get(name)
@@ -111,20 +126,13 @@ export async function startFunctionsHost(options: {
   }
   const invokeTimer = async (name: string): Promise<void> => await timers.invoke(named(name))
 
+  const close = opened.move()
   return {
     url: `http://localhost:${server.port}`,
     port: server.port,
     functions: [...registry.functions.keys()].toSorted(),
     invokeTimer,
     drainQueue: async (name) => await queues.drain(named(name)),
-    close: async () => {
-      timers.stop()
-      queues.stop()
-      const deadline = new Promise((resolve) => setTimeout(resolve, graceInMs).unref())
-      await Promise.race([Promise.allSettled(running), deadline])
-      await server.stop()
-      overProxy?.close()
-      proxy.close()
-    },
+    close: () => close.disposeAsync(),
   }
 }

@@ -51,6 +51,9 @@ export async function startBrokerProcess(options: {
       throw new Error(`The broker ended before it was ready (${code}); see its messages above.`)
     }),
   ]).finally(() => clearTimeout(timer))
-  if (report.kind === 'port') throw new PortError(report.port, report.code)
+  if (report.kind === 'port') {
+    await ended
+    throw new PortError(report.port, report.code)
+  }
   return { url: report.url, pid: child.pid ?? 0, ended, close: () => endChildProcess(child) }
 }
