@@ -1,5 +1,6 @@
 import { odata, type TableClient } from '@azure/data-tables'
 import * as z from 'zod'
+import { FAILURE_CATEGORIES } from '../../core/provider/provider-failure.ts'
 import type { RefusalStore } from '../../core/request/refusal-store.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf } from './chunked-property.ts'
 import { createSealedPayloads, type KeyRing } from './sealed-payload.ts'
@@ -13,20 +14,7 @@ const trySchema = z.object({
   untilTimestamp: z.number(),
   isCounted: z.boolean(),
   losses: z.number(),
-  category: z
-    .enum([
-      'invalid_credentials',
-      'account_locked',
-      'password_change_required',
-      'account_disabled',
-      'interaction_required',
-      'policy_blocked',
-      'consent_required',
-      'misconfigured',
-      'temporarily_unavailable',
-      'dead_grant',
-    ])
-    .optional(),
+  category: z.enum(FAILURE_CATEGORIES).optional(),
   aadsts: z.number().optional(),
 })
 

@@ -5,7 +5,9 @@ import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { StoredTokenEntry } from '../entry/token-entry.ts'
 import type { TokenEntryStore } from '../entry/token-entry-store.ts'
 import type { GuardStatus, LockoutGuard } from '../request/lockout-guard.ts'
+import type { RowNames } from '../request/row-names.ts'
 import type { TokenMemory } from '../request/token-memory.ts'
+import { userOf } from '../request/token-request.ts'
 
 /** What an operator sees of an entry: no user name, no token. Times are epoch milliseconds. */
 export interface EntryView {
@@ -40,19 +42,13 @@ export interface Operators {
   forgetClient(client: string): Promise<number>
 }
 
-export interface OperatorsOptions {
+export interface OperatorsOptions extends RowNames {
   readonly profiles: ClientProfiles
   readonly store: TokenEntryStore
   readonly writer: EntryWriter
   readonly memory: TokenMemory
   readonly guard: LockoutGuard
   readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
-  readonly resolveEntryKey: (client: string, username: string) => Promise<string>
-  readonly resolveAttempt: (
-    authority: string,
-    username: string,
-    password: string,
-  ) => Promise<{ readonly rowKey: string }>
   readonly refreshThresholdInMs: number
 }
 
@@ -80,7 +76,7 @@ export function createOperators(options: OperatorsOptions): Operators {
 
   async function namesOf(client: string, username: string) {
     const profile = await options.profiles.get(client)
-    const user = username.toLowerCase()
+    const user = userOf({ username })
     const [userHash, { rowKey }] = await Promise.all([
       options.resolveEntryKey(client, user),
       options.resolveAttempt(profile.authority, user, ''),

@@ -242,3 +242,19 @@ test('an hour of a flow with an old password, once a minute: one try a window', 
   }
   expect(tries).toBe(6)
 })
+
+test('an operator who clears a user leaves alone what is known of others', async () => {
+  const stage = createStage()
+  const [guard] = stage.guards
+  const other = { ...stage.attemptOf('other'), rowKey: 'another user' }
+  await askAll(stage, guard, ['wrong'])
+  const admission = await guard.admit(other, { hasPlace: false, waitUntil: 0 })
+  if (admission.kind !== 'admitted') throw new Error('not admitted')
+  await admission.settle(REFUSED)
+
+  await guard.forget('user')
+
+  expect(await guard.statusOf('user')).toMatchObject({ refusedPasswords: 0 })
+  expect(await guard.statusOf('another user')).toMatchObject({ refusedPasswords: 1 })
+  expect(guard.wasRefusedSince(other, stage.now())).toBe(true)
+})
