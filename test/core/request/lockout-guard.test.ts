@@ -4,15 +4,10 @@ import type { ProviderFailure } from '../../../src/core/provider/provider-failur
 import { createLockoutGuard, type LockoutGuard } from '../../../src/core/request/lockout-guard.ts'
 import { createRefusalRows } from '../../../src/core/request/refusal-rows.ts'
 import type { RefusalStore } from '../../../src/core/request/refusal-store.ts'
+import { refusalOf } from '../../support/memory-core.ts'
 import { createMemoryRefusalStore } from '../../support/memory-refusal-store.ts'
 
-const REFUSED: ProviderFailure = {
-  category: 'invalid_credentials',
-  scope: 'account',
-  judgement: 'judged',
-  isHeldBack: false,
-  detail: '',
-}
+const REFUSED = refusalOf()
 type Fault = (operation: keyof RefusalStore, apply: () => Promise<unknown>) => Promise<unknown>
 
 /** Instances that share one table and one clock. */
