@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
 import { importCore, SOURCE_FOLDER } from './core-module.ts'
 import { allInvariants, type Invariant } from './invariants.ts'
+import { MUTANTS } from './mutants.ts'
 import { reportOf } from './report.ts'
+import { fateOf } from './run-mutants.ts'
 import { scenarioOf } from './scenario.ts'
 import { shrink } from './shrink.ts'
 import { HOURS_PER_SCENARIO, simulate } from './simulation.ts'
@@ -11,8 +13,15 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     invariant: { type: 'string', multiple: true },
+    mutants: { type: 'boolean', default: false },
+    rule: { type: 'string' },
   },
 })
+
+if (values.mutants) {
+  const survivors = await runMutants(Number(values.hours), Number(values.seed), values.rule)
+  process.exit(survivors === 0 ? 0 : 1)
+}
 
 const core = await importCore(SOURCE_FOLDER)
 const invariants: Readonly<Record<string, Invariant>> = values.invariant
@@ -32,4 +41,18 @@ if (found) {
   const scenario = scenarioOf(found.seed, HOURS_PER_SCENARIO)
   console.log(reportOf(await shrink(scenario, found.violation, { core, invariants })))
   process.exitCode = 1
+}
+
+/** @returns how many survived. */
+async function runMutants(limitInHours: number, firstSeed: number, part = ''): Promise<number> {
+  let survivors = 0
+  for (const mutant of MUTANTS.filter(({ rule }) => rule.includes(part))) {
+    const { rule, killedBy, hours: lived } = await fateOf(mutant, limitInHours, firstSeed)
+    if (killedBy === undefined) survivors++
+    console.log(
+      `${killedBy === undefined ? 'SURVIVED' : 'killed  '} ${lived.toFixed(1).padStart(7)} h  ${rule}${killedBy === undefined ? '' : ` (${killedBy})`}`,
+    )
+  }
+  console.log(`${survivors} of ${MUTANTS.length} survived`)
+  return survivors
 }
