@@ -55,7 +55,7 @@ function itemsOf<T>(list: List<T>): readonly T[] {
 /** Both are scripts that leave what they make in the global object. */
 function loadKusto(): Kusto {
   const require = createRequire(import.meta.url)
-  require('@kusto/language-service-next/bridge.min.js')
-  require('@kusto/language-service-next/Kusto.Language.Bridge.min.js')
+  for (const name of ['bridge', 'Kusto.Language.Bridge'])
+    require(`@kusto/language-service-next/${name}.min.js`)
   return (globalThis as unknown as { readonly Kusto: Kusto }).Kusto
 }

@@ -95,7 +95,7 @@ describe('the template and the code agree', () => {
     expect([...choices.keys()].filter((name) => !known.includes(name))).toEqual([])
   })
 
-  const numbers = [...choices].filter(([name, body]) => textAt(body, 'type') === 'int')
+  const numbers = [...choices].filter(([, body]) => textAt(body, 'type') === 'int')
   test.each(numbers)("%s has the broker's own bounds", (name, body) => {
     const [least, most] = [Number(at(body, 'minValue')), Number(at(body, 'maxValue'))]
     expect([problemsOf(name, least), problemsOf(name, most)]).toEqual([[], []])
