@@ -17,7 +17,7 @@ describe('workflows', () => {
   test.each(workflows)('%s grants nothing but what a job asks for', (_, text) => {
     expect(text).toContain('\npermissions: {}\n')
     expect([...text.matchAll(/^ +[\w-]+: write$/gm)].map(([line]) => line.trim())).toEqual(
-      text.includes('Azure/login') ? ['id-token: write'] : [],
+      text.includes('--federated-credential-provider') ? ['id-token: write'] : [],
     )
   })
 
