@@ -122,7 +122,8 @@ resource brokerSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
     principalId: brokerPrincipalId
     principalType: 'ServicePrincipal'
-    description: 'The two keys and the client profiles, to read.'
+    // getSecret, and readMetadata, which lists names: the broker knows by that list which client profiles there are.
+    description: 'The two keys and the client profiles, to read and to list.'
   }
 }
 
