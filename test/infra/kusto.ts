@@ -55,7 +55,10 @@ function itemsOf<T>(list: List<T>): readonly T[] {
 /** Both are scripts that leave what they make in the global object. */
 function loadKusto(): Kusto {
   const require = createRequire(import.meta.url)
-  for (const name of ['bridge', 'Kusto.Language.Bridge'])
-    require(`@kusto/language-service-next/${name}.min.js`)
+  const scripts = [
+    require.resolve('@kusto/language-service-next/bridge.min.js'),
+    require.resolve('@kusto/language-service-next/Kusto.Language.Bridge.min.js'),
+  ]
+  for (const script of scripts) require(script)
   return (globalThis as unknown as { readonly Kusto: Kusto }).Kusto
 }
