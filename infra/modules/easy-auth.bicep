@@ -6,7 +6,6 @@ param siteName string
 param clientId string
 
 @description('Client ids that may call.')
-@minLength(1)
 param allowedApplications string[]
 
 @description('Tenant that issues the callers\' tokens.')

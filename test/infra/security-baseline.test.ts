@@ -146,6 +146,11 @@ const breaches: readonly (readonly [rule: keyof typeof securityRules, from: stri
     ],
     ['App Service authentication turns away whoever it does not know', '"Return401"', '"AllowAnonymous"'],
     [
+      'App Service authentication without a list of callers is not deployed',
+      "empty(tryGet(parameters('easyAuth'), 'allowedApplications'))",
+      'false()',
+    ],
+    [
       'no preview of an API is used, but for diagnostic settings',
       '"Microsoft.KeyVault/vaults","apiVersion":"',
       '"Microsoft.KeyVault/vaults","apiVersion":"preview-',

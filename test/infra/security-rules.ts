@@ -211,6 +211,13 @@ export const securityRules: Readonly<Record<string, Rule>> = {
     'properties.identityProviders.azureActiveDirectory.validation.defaultAuthorizationPolicy.allowedApplications':
       "[parameters('allowedApplications')]",
   }),
+  'App Service authentication without a list of callers is not deployed': (template) => {
+    const parameters = 'resources.authentication.properties.parameters.allowedApplications'
+    const given = textAt(at(template, 'resources.broker.properties.template'), parameters)
+    const guard =
+      "[if(and(variables('authenticates'), empty(tryGet(parameters('easyAuth'), 'allowedApplications'))), createObject('value', fail("
+    return given.startsWith(guard) ? [] : ['an empty list lets every application of the tenant in']
+  },
   'no preview of an API is used, but for diagnostic settings': (template) =>
     resourcesOf(template)
       .filter(
