@@ -44,14 +44,34 @@ test('the package is the bundle, host.json and a package.json without dependenci
   })
 })
 
-test('the packaged bundle registers the functions, with no help from node_modules', () => {
+/** What the bundle registers, with no help from node_modules. */
+function registeredFunctions(): readonly { name: string; bindings: Record<string, unknown>[] }[] {
   const { main } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { main: string }
   const said = execFileSync(process.execPath, ['--eval', HOST, join(packageFolder, main)], {
     cwd: packageFolder,
     encoding: 'utf8',
     env: {},
   })
-  const functions = JSON.parse(said) as { name: string; bindings: Record<string, unknown>[] }[]
+  return JSON.parse(said) as { name: string; bindings: Record<string, unknown>[] }[]
+}
+
+test('host.json keeps the log lines of every function, and no row for a function that did its work', () => {
+  const { logging } = JSON.parse(readFileSync(join(packageFolder, 'host.json'), 'utf8')) as {
+    logging: { logLevel: Record<string, string> }
+  }
+  const namesThatLog = registeredFunctions()
+    .map(({ name }) => name)
+    .filter((name) => name !== 'health')
+  expect(logging.logLevel).toEqual({
+    default: 'Warning',
+    'Host.Results': 'Error',
+    Function: 'Warning',
+    ...Object.fromEntries(namesThatLog.map((name) => [`Function.${name}.User`, 'Information'])),
+  })
+})
+
+test('the packaged bundle registers the functions, with no help from node_modules', () => {
+  const functions = registeredFunctions()
   const triggers = functions.map(({ name, bindings }) => {
     const { type, authLevel, queueName, connection, schedule, runOnStartup } =
       bindings.find(({ direction }) => direction === 'in') ?? {}
