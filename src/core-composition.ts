@@ -16,17 +16,19 @@ import { createPauses } from './core/provider/pauses.ts'
 import type { TokenSource } from './core/request/brokered-token.ts'
 import { createCallers } from './core/request/callers.ts'
 import { createCredentialCheck } from './core/request/credential-check.ts'
-import { createLockoutGuard, type Attempt } from './core/request/lockout-guard.ts'
+import { createInquiries } from './core/request/inquiries.ts'
+import { createLockoutGuard } from './core/request/lockout-guard.ts'
 import { createPasswordGrant } from './core/request/password-grant.ts'
 import { rememberMatches, withHashLimit, type PasswordVerifiers } from './core/request/password-verifiers.ts'
 import { createRefusalRows } from './core/request/refusal-rows.ts'
 import type { RefusalStore } from './core/request/refusal-store.ts'
 import { createRememberingTokenSource } from './core/request/remembering-token-source.ts'
+import type { RowNames } from './core/request/row-names.ts'
 import { createTokenMemory } from './core/request/token-memory.ts'
 import { createTokenSource } from './core/request/token-source.ts'
 
 /** All that the core asks of the world. */
-export interface CorePorts {
+export interface CorePorts extends RowNames {
   readonly profiles: ClientProfiles
   readonly store: TokenEntryStore
   readonly dueIndex: DueIndex
@@ -34,14 +36,6 @@ export interface CorePorts {
   readonly chunkQueue: ChunkQueue
   readonly identityProvider: IdentityProvider
   readonly passwordHash: PasswordVerifiers
-  /** Names the entry of a user of a profile, the same in every process. */
-  readonly resolveEntryKey: (client: string, username: string) => Promise<string>
-  /** Names the user of the authority and digests the password, the same in every process. */
-  readonly resolveAttempt: (
-    authority: string,
-    username: string,
-    password: string,
-  ) => Promise<Pick<Attempt, 'rowKey' | 'digest'>>
   /** Under a key that only this process knows. */
   readonly digestOf: (...parts: string[]) => string
   readonly clock: Clock
@@ -76,7 +70,8 @@ export interface Core {
 
 /** The broker's policy, wired. */
 export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
-  const { profiles, dueIndex, chunkQueue, identityProvider, resolveEntryKey, digestOf, delay, random } = ports
+  const { profiles, dueIndex, chunkQueue, identityProvider, digestOf, delay, random } = ports
+  const { resolveEntryKey, resolveAttempt } = ports
   const { cachedTokenOf } = identityProvider
   const { refreshThresholdInMs, passwordMaxAgeInMs, idleEvictionInMs } = settings
   const { now, elapsed } = ports.clock
@@ -105,9 +100,17 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
   }
   const guard = createLockoutGuard({ rows, limits, now, elapsed, delay, randomId: ports.randomId })
   const callers = createCallers(elapsed)
-  const source = createTokenSource({
+  const inquiries = createInquiries({
     profiles,
     store,
+    resolveEntryKey,
+    resolveAttempt,
+    maxRefusedPasswords: settings.maxRefusedPasswords,
+    elapsed,
+    waitLimitInMs: settings.waitLimitInMs,
+  })
+  const source = createTokenSource({
+    inquiries,
     writer,
     entryRefresh,
     guard,
@@ -122,12 +125,8 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
       now,
     }),
     cachedTokenOf,
-    resolveEntryKey,
-    resolveAttempt: ports.resolveAttempt,
-    maxRefusedPasswords: settings.maxRefusedPasswords,
     now,
     elapsed,
-    waitLimitInMs: settings.waitLimitInMs,
     refreshThresholdInMs,
     passwordMaxAgeInMs,
   })
@@ -163,7 +162,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     guard,
     cachedTokenOf,
     resolveEntryKey,
-    resolveAttempt: ports.resolveAttempt,
+    resolveAttempt,
     refreshThresholdInMs,
   })
   return { operators, tokenSource, sweep, tick }

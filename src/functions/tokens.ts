@@ -1,11 +1,11 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
-import { faultDetailOf } from '../core/fault-detail.ts'
 import type { Operators } from '../core/operate/operators.ts'
 import { resolveCaller, type CallerDigest } from '../http/caller.ts'
 import { errorResponseOf, isOurFault } from '../http/error-response.ts'
 import { clientOf, pageOf, readUser, userHashOf } from '../http/operator-requests.ts'
 import { entryJsonOf, jsonResponse, userJsonOf } from '../http/operator-responses.ts'
+import { brokerErrorOf } from './always-answering.ts'
 import { logEvent, type LogFields } from './event-log.ts'
 
 export interface OperatorOptions {
@@ -84,10 +84,4 @@ export function createOperatorHandler(
       return response
     }
   }
-}
-
-/** What is not the broker's own is the store's. */
-function brokerErrorOf(thrown: unknown): BrokerError {
-  if (thrown instanceof BrokerError) return thrown
-  return new BrokerError('temporarily_unavailable', { logDetail: faultDetailOf(thrown), cause: thrown })
 }

@@ -2,24 +2,13 @@ import type { HttpRequest } from '@azure/functions'
 import * as z from 'zod'
 import { invalidRequest } from './invalid-request.ts'
 import { readJsonBody } from './json-body.ts'
+import { checked, clientField, clientName, usernameField } from './request-fields.ts'
 
 const MAX_PAGE_SIZE = 200
-const CLIENT = /^[0-9a-zA-Z-]{1,64}$/
 const USER_HASH = /^[\w-]{43}$/
 const MAX_TOKEN_LENGTH = 2048
 
-const userSchema = z.object({
-  username: z
-    .string({ error: 'must be a string' })
-    .max(320, 'must have at most 320 characters')
-    .refine((name) => name.trim() !== '', 'must not be empty')
-    .transform((name) => name.trim()),
-  client: z
-    .string({ error: 'must be a string' })
-    .regex(CLIENT, 'must have 1 to 64 letters, digits or hyphens')
-    .toLowerCase()
-    .default('default'),
-})
+const userSchema = z.object({ username: usernameField, client: clientField })
 
 /** @throws {BrokerError} `invalid_request` */
 export function pageOf({ query }: HttpRequest): { pageSize: number; next: string | undefined } {
@@ -40,14 +29,12 @@ export function pageOf({ query }: HttpRequest): { pageSize: number; next: string
 
 /** @throws {BrokerError} `invalid_request` */
 export function clientOf({ query }: HttpRequest): string {
-  const client = query.get('client') ?? ''
-  if (!CLIENT.test(client)) {
-    throw invalidRequest(
-      'client must be the name of a client profile.',
-      'Name the profile whose tokens are to be forgotten: DELETE /tokens?client=<name>.',
-    )
-  }
-  return client.toLowerCase()
+  const { data } = clientName.safeParse(query.get('client'))
+  if (data !== undefined) return data
+  throw invalidRequest(
+    'client must be the name of a client profile.',
+    'Name the profile whose tokens are to be forgotten: DELETE /tokens?client=<name>.',
+  )
 }
 
 /** @throws {BrokerError} `invalid_request` */
@@ -64,13 +51,6 @@ export function userHashOf({ params }: HttpRequest): string {
 
 /** @throws {BrokerError} `invalid_request` */
 export async function readUser(http: HttpRequest): Promise<{ username: string; client: string }> {
-  const { data, error } = userSchema.safeParse(await readJsonBody(http))
-  if (data) return data
-  const problems = error.issues.map(({ path, message }) =>
-    path.length === 0 ? 'The body must be a JSON object' : `${path.join('.')} ${message}`,
-  )
-  throw invalidRequest(
-    `${problems.join('; ')}.`,
-    'Send {"username": "user@contoso.com", "client": "default"}.',
-  )
+  const remedy = 'Send {"username": "user@contoso.com", "client": "default"}.'
+  return checked(userSchema, await readJsonBody(http), remedy)
 }

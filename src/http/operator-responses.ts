@@ -16,9 +16,8 @@ export function entryJsonOf(view: EntryView): Readonly<Record<string, unknown>> 
     due: isoOf(view.dueTimestamp),
     last_used: isoOf(view.lastUsedTimestamp),
     password_accepted_on: isoOf(view.verifiedOnTimestamp),
+    by_password: view.client === undefined ? null : view.verifiedOnTimestamp !== undefined,
     failures: view.failures,
-    renews_by: 'refresh_token',
-    by_password: true,
   }
 }
 

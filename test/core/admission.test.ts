@@ -1,24 +1,15 @@
 import { expect, test } from '@jest/globals'
-import { composeCore } from '../../src/core-composition.ts'
 import { BrokerError } from '../../src/core/broker-error.ts'
-import { IdentityProviderError, type ProviderFailure } from '../../src/core/provider/provider-failure.ts'
-import { createKeyedDigest } from '../../src/crypto/keyed-digest.ts'
-import { createMemoryDueIndex } from '../support/memory-due-index.ts'
+import { IdentityProviderError } from '../../src/core/provider/provider-failure.ts'
+import { composeMemoryCore, refusalOf } from '../support/memory-core.ts'
 import { createMemoryEntryStore } from '../support/memory-entry-store.ts'
-import { createMemoryRefusalStore } from '../support/memory-refusal-store.ts'
 
 const NOW = 1_764_000_000_000
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 /** Each byte that a password's digest may begin with comes eight times. */
 const WRONG_PASSWORDS = Array.from({ length: 2048 }, (_, n) => String(n))
 const RIGHT_PASSWORD = '5000'
-const REFUSED: ProviderFailure = {
-  category: 'invalid_credentials',
-  scope: 'account',
-  judgement: 'judged',
-  isHeldBack: false,
-  detail: '',
-}
+const REFUSED = refusalOf()
 
 /** The core over ports in memory, which counts what costs time. */
 function createStage() {
@@ -27,56 +18,29 @@ function createStage() {
   let asked = 0
   const memoryStore = createMemoryEntryStore()
   const token = { value: 'token', acquiredOnTimestamp: NOW, expiresOnTimestamp: NOW + 3_600_000 }
-  const profile = {
-    name: 'default',
-    authority: 'https://a/t',
-    clientId: 'client',
-    scopes: ['s'],
-    fingerprint: 'f',
-  }
-  const { tokenSource } = composeCore(
-    {
-      profiles: { get: async () => profile },
-      store: { ...memoryStore, read: async (key) => (reads.entries++, memoryStore.read(key)) },
-      dueIndex: createMemoryDueIndex(),
-      refusals: createMemoryRefusalStore(() => NOW),
-      chunkQueue: { isEmpty: async () => true, put: async () => {} },
-      identityProvider: {
-        cachedTokenOf: () => token,
-        async acquireByPassword(_, { password }, persist) {
-          asked++
-          if (password !== RIGHT_PASSWORD) throw new IdentityProviderError(REFUSED)
-          return { token, stored: await persist('cache') }
-        },
-        acquireByRefreshToken: () => Promise.reject(new IdentityProviderError(REFUSED)),
+  const { tokenSource } = composeMemoryCore({
+    store: { ...memoryStore, read: async (key) => (reads.entries++, memoryStore.read(key)) },
+    identityProvider: {
+      cachedTokenOf: () => token,
+      async acquireByPassword(_, { password }, persist) {
+        asked++
+        if (password !== RIGHT_PASSWORD) throw new IdentityProviderError(REFUSED)
+        return { token, stored: await persist('cache') }
       },
-      passwordHash: {
-        create: async (password) => (hashes.created++, `verifier of ${password}`),
-        matches: async (verifier, password) => (hashes.compared++, verifier === `verifier of ${password}`),
-      },
-      resolveEntryKey: async (client, username) => createKeyedDigest(new Uint8Array(32))(client, username),
-      resolveAttempt: async (_, username, password) => ({
-        rowKey: username,
-        digest: digestBeginningWith(Number(password) % 256, password),
-      }),
-      digestOf: (...parts) => parts.join(' '),
-      clock: { now: () => NOW, elapsed: () => 0 },
-      delay: async () => {},
-      random: () => 0,
-      randomId: () => String(asked),
+      acquireByRefreshToken: () => Promise.reject(new IdentityProviderError(REFUSED)),
     },
-    {
-      refreshThresholdInMs: 600_000,
-      passwordMaxAgeInMs: 86_400_000,
-      idleEvictionInMs: 7 * 86_400_000,
-      leaseInMs: 19_000,
-      maxRefusedPasswords: 3,
-      refusalWindowInMs: 600_000,
-      waitLimitInMs: 18_000,
-      refreshConcurrency: 32,
-      refreshFanoutAbove: 1000,
+    passwordHash: {
+      create: async (password) => (hashes.created++, `verifier of ${password}`),
+      matches: async (verifier, password) => (hashes.compared++, verifier === `verifier of ${password}`),
     },
-  )
+    resolveAttempt: async (_, username, password) => ({
+      rowKey: username,
+      digest: digestBeginningWith(Number(password) % 256, password),
+    }),
+    digestOf: (...parts) => parts.join(' '),
+    clock: { now: () => NOW, elapsed: () => 0 },
+    randomId: () => String(asked),
+  })
   return {
     hashes,
     reads,

@@ -53,7 +53,6 @@ test('entries are listed in pages, with times and without names, tokens or secre
     last_used: new Date(now).toISOString(),
     password_accepted_on: new Date(now).toISOString(),
     failures: 0,
-    renews_by: 'refresh_token',
     by_password: true,
   })
   expect(JSON.stringify(pages)).not.toMatch(/operated|eyJ|Operated/)

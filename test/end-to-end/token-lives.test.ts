@@ -6,18 +6,14 @@ import { demoClientId, demoResource } from '../../local/demo/demo-tenant.ts'
 import { startEntraEmulator, type EntraEmulator } from '../../local/entra/entra-emulator.ts'
 import { loadOrCreateCertificateAuthority } from '../../local/server/certificate-authority.ts'
 import { createEntraId } from '../../src/adapters/msal/entra-id.ts'
-import { composeCore, type Core } from '../../src/core-composition.ts'
-import { createKeyedDigest } from '../../src/crypto/keyed-digest.ts'
+import type { Core } from '../../src/core-composition.ts'
 import { stopClock } from '../support/clock.ts'
-import { createMemoryDueIndex } from '../support/memory-due-index.ts'
-import { createMemoryEntryStore } from '../support/memory-entry-store.ts'
-import { createMemoryRefusalStore } from '../support/memory-refusal-store.ts'
+import { composeMemoryCore } from '../support/memory-core.ts'
 import { trust } from '../support/trust.ts'
 
 /** The real MSAL asks the Entra emulator; storage is in memory, so that a day of requests takes seconds. */
 const clock = stopClock()
 const now = () => Date.now()
-const digest = createKeyedDigest(new Uint8Array(32))
 const USER = { username: 'user@contoso.example', password: 'Correct-Horse-Battery-2' }
 const THRESHOLD = 600
 
@@ -39,8 +35,7 @@ afterAll(async () => {
 let core: Core
 beforeEach(() => {
   entra.calls.length = 0
-  let ids = 0
-  core = composeCore(
+  core = composeMemoryCore(
     {
       profiles: {
         get: async (name) => ({
@@ -51,34 +46,10 @@ beforeEach(() => {
           fingerprint: name,
         }),
       },
-      store: createMemoryEntryStore(),
-      dueIndex: createMemoryDueIndex(),
-      refusals: createMemoryRefusalStore(now),
-      chunkQueue: { isEmpty: async () => true, put: async () => {} },
       identityProvider: createEntraId({ timeoutInMs: 60_000, now }),
-      passwordHash: {
-        create: async (password) => digest('verifier', password),
-        matches: async (verifier, password) => verifier === digest('verifier', password),
-      },
-      resolveEntryKey: async (client, username) => digest('entry', client, username),
-      resolveAttempt: async (...parts) => ({ rowKey: digest('row', ...parts), digest: digest(...parts) }),
-      digestOf: digest,
       clock: { now, elapsed: () => performance.now() },
-      delay: async () => {},
-      random: () => 0.5,
-      randomId: () => `id ${++ids}`,
     },
-    {
-      refreshThresholdInMs: THRESHOLD * 1000,
-      passwordMaxAgeInMs: 7 * 86_400_000,
-      idleEvictionInMs: 7 * 86_400_000,
-      leaseInMs: 19_000,
-      maxRefusedPasswords: 3,
-      refusalWindowInMs: 600_000,
-      waitLimitInMs: 18_000,
-      refreshConcurrency: 32,
-      refreshFanoutAbove: 1000,
-    },
+    { refreshThresholdInMs: THRESHOLD * 1000, passwordMaxAgeInMs: 7 * 86_400_000 },
   )
 })
 

@@ -1,23 +1,15 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
-import { composeCore, type Core } from '../../src/core-composition.ts'
+import type { Core } from '../../src/core-composition.ts'
 import { BrokerError } from '../../src/core/broker-error.ts'
 import type { IdentityProvider } from '../../src/core/provider/identity-provider.ts'
-import { IdentityProviderError, type ProviderFailure } from '../../src/core/provider/provider-failure.ts'
+import { IdentityProviderError } from '../../src/core/provider/provider-failure.ts'
 import { createKeyedDigest } from '../../src/crypto/keyed-digest.ts'
 import { alwaysAnswering } from '../../src/functions/always-answering.ts'
 import { createRequestTokenHandler } from '../../src/functions/requesttoken.ts'
 import { createInvocation } from './invocation.ts'
-import { createMemoryDueIndex } from './memory-due-index.ts'
-import { createMemoryEntryStore } from './memory-entry-store.ts'
-import { createMemoryRefusalStore } from './memory-refusal-store.ts'
+import { composeMemoryCore, PROFILE, refusalOf } from './memory-core.ts'
 
-const REFUSED: ProviderFailure = {
-  category: 'invalid_credentials',
-  scope: 'account',
-  judgement: 'judged',
-  isHeldBack: false,
-  detail: 'password 400 invalid_grant',
-}
+const REFUSED = refusalOf({ detail: 'password 400 invalid_grant' })
 
 export interface MemoryBroker extends Pick<Core, 'tick'> {
   /** As the host calls the function. Every line that was logged meanwhile comes with the answer. */
@@ -61,51 +53,18 @@ export function createMemoryBroker(options: {
       return { token, stored: await persist(JSON.stringify({ username, token })) }
     },
   }
-  const core = composeCore(
+  const core = composeMemoryCore(
     {
       profiles: {
         async get(name) {
           if (!hasProfile(name)) throw new BrokerError('unknown_client')
-          return {
-            name,
-            authority: 'https://login.example/t',
-            clientId: 'c',
-            scopes: ['s'],
-            fingerprint: name,
-          }
+          return { ...PROFILE, name, fingerprint: name }
         },
       },
-      store: createMemoryEntryStore(),
-      dueIndex: createMemoryDueIndex(),
-      refusals: createMemoryRefusalStore(now),
-      chunkQueue: { isEmpty: async () => true, put: async () => {} },
       identityProvider,
-      passwordHash: {
-        create: async (password) => digest('verifier', password),
-        matches: async (verifier, password) => verifier === digest('verifier', password),
-      },
-      resolveEntryKey: async (client, username) => digest('entry', client, username),
-      resolveAttempt: async (authority, username, password) => ({
-        rowKey: digest('user', authority, username),
-        digest: digest('password', authority, username, password),
-      }),
-      digestOf: digest,
       clock: { now, elapsed: now },
-      delay: async () => {},
-      random: () => 0.5,
-      randomId: () => `id ${++ids}`,
     },
-    {
-      refreshThresholdInMs: 600_000,
-      passwordMaxAgeInMs: 86_400_000,
-      idleEvictionInMs: 7 * 86_400_000,
-      leaseInMs: 19_000,
-      maxRefusedPasswords: 3,
-      refusalWindowInMs: 600_000,
-      waitLimitInMs: 0,
-      refreshConcurrency: 32,
-      refreshFanoutAbove: 1000,
-    },
+    { waitLimitInMs: 0 },
   )
   const handler = alwaysAnswering(
     createRequestTokenHandler(() => ({

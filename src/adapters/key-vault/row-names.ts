@@ -1,4 +1,5 @@
 import { hkdfSync } from 'node:crypto'
+import type { RowNames } from '../../core/request/row-names.ts'
 import { createKeyedDigest } from '../../crypto/keyed-digest.ts'
 import { createParsedSecrets } from './parsed-secret.ts'
 import { keyBytesOf, requiredSecret } from './vault-key.ts'
@@ -11,20 +12,12 @@ const INDEX_KEY = 'token-cache-index-key'
  * Names rows by keyed digests, under `token-cache-index-key`. That secret must stay as it is: another value is an empty cache.
  * All methods throw {@link BrokerError} `misconfigured` or `temporarily_unavailable`.
  */
-export interface RowNames {
-  /** Of the entry of a user of a client profile. */
-  readonly resolveEntryKey: (client: string, username: string) => Promise<string>
-  /** Of the user's row of refused passwords, and of one password in it. */
-  readonly resolveAttempt: (
-    authority: string,
-    username: string,
-    password: string,
-  ) => Promise<{ readonly rowKey: string; readonly digest: string }>
+export interface VaultRowNames extends RowNames {
   /** Of whoever calls the broker, for the log. */
   readonly resolveCaller: (...parts: string[]) => Promise<string>
 }
 
-export function createRowNames(secrets: VaultSecrets, problems: VaultProblems): RowNames {
+export function createRowNames(secrets: VaultSecrets, problems: VaultProblems): VaultRowNames {
   const parsed = createParsedSecrets(secrets, problems, (secret) => {
     const key = keyBytesOf(secret)
     const derived = (purpose: string) =>

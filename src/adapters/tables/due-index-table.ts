@@ -1,13 +1,12 @@
 import { odata, type TableClient } from '@azure/data-tables'
 import type { DueHint, DueIndex } from '../../core/entry/due-index.ts'
+import { createTableCalls } from './table-calls.ts'
 import { isAbsent, isConflict } from './table-fault.ts'
 
 /** Partitions take 2,000 writes a second each; one query a shard finds all that is due. */
 const SHARDS = 16
 /** Digits of the largest time a hint may have, the year 2286: text then sorts as the times do. */
 const TIMESTAMP_DIGITS = 13
-/** A listing of many pages may take this many times as long as one operation. */
-const LISTING_FACTOR = 10
 
 export interface DueIndexTableOptions {
   readonly table: TableClient
@@ -17,7 +16,8 @@ export interface DueIndexTableOptions {
 
 /** The due index: partition key = shard of the entry's key, row key = `<due time>_<entry's key>`. */
 export function createDueIndexTable({ table, timeoutInMs }: DueIndexTableOptions): DueIndex {
-  const limited = () => ({ abortSignal: AbortSignal.timeout(timeoutInMs) })
+  const calls = createTableCalls(table, timeoutInMs)
+  const { limited } = calls
 
   async function dueOfShard(partitionKey: string, before: string): Promise<DueHint[]> {
     const filter = odata`PartitionKey eq ${partitionKey} and RowKey lt ${before}`
@@ -25,7 +25,7 @@ export function createDueIndexTable({ table, timeoutInMs }: DueIndexTableOptions
     const pages = table
       .listEntities({
         queryOptions: { filter, select: ['RowKey'] },
-        abortSignal: AbortSignal.timeout(LISTING_FACTOR * timeoutInMs),
+        ...calls.listingLimited(),
       })
       .byPage({ maxPageSize: 1000 })
     // A page may be short, or empty with a continuation token: the iterator goes on until there is no token.

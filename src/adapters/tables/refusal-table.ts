@@ -1,9 +1,11 @@
 import { odata, type TableClient } from '@azure/data-tables'
 import * as z from 'zod'
+import { FAILURE_CATEGORIES } from '../../core/provider/provider-failure.ts'
 import type { RefusalStore } from '../../core/request/refusal-store.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf } from './chunked-property.ts'
 import { createSealedPayloads, type KeyRing } from './sealed-payload.ts'
-import { removedUnlessChanged, undefinedIfAbsent, unlessChanged } from './table-fault.ts'
+import { createTableCalls } from './table-calls.ts'
+import { undefinedIfAbsent } from './table-fault.ts'
 
 const trySchema = z.object({
   digest: z.string(),
@@ -13,20 +15,7 @@ const trySchema = z.object({
   untilTimestamp: z.number(),
   isCounted: z.boolean(),
   losses: z.number(),
-  category: z
-    .enum([
-      'invalid_credentials',
-      'account_locked',
-      'password_change_required',
-      'account_disabled',
-      'interaction_required',
-      'policy_blocked',
-      'consent_required',
-      'misconfigured',
-      'temporarily_unavailable',
-      'dead_grant',
-    ])
-    .optional(),
+  category: z.enum(FAILURE_CATEGORIES).optional(),
   aadsts: z.number().optional(),
 })
 
@@ -41,8 +30,6 @@ const refusalsSchema = z.object({
 /** One row a user of an authority: partition key = the digest of both. Its row key is constant. */
 const ROW_KEY = 'refusals'
 const PROPERTY = 'Sealed'
-/** A listing of many pages may take this many times as long as one operation. */
-const LISTING_FACTOR = 10
 
 export interface RefusalTableOptions {
   readonly table: TableClient
@@ -53,11 +40,11 @@ export interface RefusalTableOptions {
 
 /** Refused passwords in Table Storage, each row sealed so that it opens in its own place alone. */
 export function createRefusalTable({ table, keyRing, timeoutInMs }: RefusalTableOptions): RefusalStore {
-  const limited = () => ({ abortSignal: AbortSignal.timeout(timeoutInMs) })
+  const calls = createTableCalls(table, timeoutInMs)
+  const { limited } = calls
   const payloads = createSealedPayloads(keyRing, table.tableName, ROW_KEY)
 
-  const remove = (key: string, etag: string) =>
-    removedUnlessChanged(() => table.deleteEntity(key, ROW_KEY, { etag, ...limited() }))
+  const remove = (key: string, etag: string) => calls.remove(key, ROW_KEY, etag)
 
   return {
     async read(key) {
@@ -71,11 +58,7 @@ export function createRefusalTable({ table, keyRing, timeoutInMs }: RefusalTable
     async write(key, refusals, etag) {
       const envelope = await payloads.seal(key, refusals)
       const row = { partitionKey: key, rowKey: ROW_KEY, ...chunkedPropertyOf(PROPERTY, envelope) }
-      return unlessChanged(() =>
-        etag === undefined
-          ? table.createEntity(row, limited())
-          : table.updateEntity(row, 'Replace', { etag, ...limited() }),
-      )
+      return calls.put(row, etag)
     },
 
     remove,
@@ -85,7 +68,7 @@ export function createRefusalTable({ table, keyRing, timeoutInMs }: RefusalTable
       const pages = table
         .listEntities({
           queryOptions: { filter, select: ['PartitionKey'] },
-          abortSignal: AbortSignal.timeout(LISTING_FACTOR * timeoutInMs),
+          ...calls.listingLimited(),
         })
         .byPage({ maxPageSize: 1000 })
       let pruned = 0

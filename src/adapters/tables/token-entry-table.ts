@@ -4,7 +4,8 @@ import type { EntryMarks, StoredTokenEntry, TokenEntry } from '../../core/entry/
 import { EntryTooLargeError, type TokenEntryStore } from '../../core/entry/token-entry-store.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf, MAX_CHUNKED_IN_BYTES } from './chunked-property.ts'
 import { createSealedPayloads, type KeyRing } from './sealed-payload.ts'
-import { removedUnlessChanged, undefinedIfAbsent, unlessChanged } from './table-fault.ts'
+import { createTableCalls } from './table-calls.ts'
+import { undefinedIfAbsent, unlessChanged } from './table-fault.ts'
 
 /** What is inside the seal. */
 const payloadSchema = z.object({
@@ -26,8 +27,6 @@ const marksSchema = z.object({
 /** An entry is one row: partition key = the entry's key. Its row key is constant. */
 const ROW_KEY = 'entry'
 const PROPERTY = 'Sealed'
-/** A page may take this many times as long as one operation. */
-const LISTING_FACTOR = 10
 
 interface Row extends Record<string, unknown> {
   readonly partitionKey?: string
@@ -47,7 +46,8 @@ export function createTokenEntryTable({
   keyRing,
   timeoutInMs,
 }: TokenEntryTableOptions): TokenEntryStore {
-  const limited = () => ({ abortSignal: AbortSignal.timeout(timeoutInMs) })
+  const calls = createTableCalls(table, timeoutInMs)
+  const { limited } = calls
   const payloads = createSealedPayloads(keyRing, table.tableName, ROW_KEY)
 
   async function read(key: string): Promise<StoredTokenEntry | undefined> {
@@ -86,11 +86,7 @@ export function createTokenEntryTable({
       ...chunkedPropertyOf(PROPERTY, envelope),
       ...propertiesOf({ lastUsedTimestamp }),
     }
-    return unlessChanged(() =>
-      etag === undefined
-        ? table.createEntity(row, limited())
-        : table.updateEntity(row, 'Replace', { etag, ...limited() }),
-    )
+    return calls.put(row, etag)
   }
 
   async function mark(key: string, marks: Partial<EntryMarks>, etag: string): Promise<string | undefined> {
@@ -105,7 +101,7 @@ export function createTokenEntryTable({
     async list(pageSize, next) {
       const pages = table
         .listEntities({
-          abortSignal: AbortSignal.timeout(LISTING_FACTOR * timeoutInMs),
+          ...calls.listingLimited(),
         })
         .byPage({ maxPageSize: pageSize, ...(next !== undefined && { continuationToken: next }) })
       for await (const page of pages) {
@@ -118,8 +114,7 @@ export function createTokenEntryTable({
       }
       return { entries: [], next: undefined }
     },
-    remove: (key, etag) =>
-      removedUnlessChanged(() => table.deleteEntity(key, ROW_KEY, { etag, ...limited() })),
+    remove: (key, etag) => calls.remove(key, ROW_KEY, etag),
   }
 }
 

@@ -4,8 +4,11 @@ import type { ClientProfiles } from '../client-profile.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { StoredTokenEntry } from '../entry/token-entry.ts'
 import type { TokenEntryStore } from '../entry/token-entry-store.ts'
+import { faultDetailOf } from '../fault-detail.ts'
 import type { GuardStatus, LockoutGuard } from '../request/lockout-guard.ts'
+import type { RowNames } from '../request/row-names.ts'
 import type { TokenMemory } from '../request/token-memory.ts'
+import { userOf } from '../request/token-request.ts'
 
 /** What an operator sees of an entry: no user name, no token. Times are epoch milliseconds. */
 export interface EntryView {
@@ -27,7 +30,7 @@ export interface UserView {
   readonly guard: GuardStatus
 }
 
-/** What operators do. All methods throw {@link BrokerError}, or the store's own error when it fails. */
+/** What operators do. All methods throw {@link BrokerError}; when the store fails, `temporarily_unavailable`. */
 export interface Operators {
   list(pageSize: number, next?: string): Promise<{ entries: readonly EntryView[]; next: string | undefined }>
   /** The entry of a user and its name, so that a log can be searched; also when there is no entry. */
@@ -40,19 +43,13 @@ export interface Operators {
   forgetClient(client: string): Promise<number>
 }
 
-export interface OperatorsOptions {
+export interface OperatorsOptions extends RowNames {
   readonly profiles: ClientProfiles
   readonly store: TokenEntryStore
   readonly writer: EntryWriter
   readonly memory: TokenMemory
   readonly guard: LockoutGuard
   readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
-  readonly resolveEntryKey: (client: string, username: string) => Promise<string>
-  readonly resolveAttempt: (
-    authority: string,
-    username: string,
-    password: string,
-  ) => Promise<{ readonly rowKey: string }>
   readonly refreshThresholdInMs: number
 }
 
@@ -80,7 +77,7 @@ export function createOperators(options: OperatorsOptions): Operators {
 
   async function namesOf(client: string, username: string) {
     const profile = await options.profiles.get(client)
-    const user = username.toLowerCase()
+    const user = userOf({ username })
     const [userHash, { rowKey }] = await Promise.all([
       options.resolveEntryKey(client, user),
       options.resolveAttempt(profile.authority, user, ''),
@@ -91,28 +88,28 @@ export function createOperators(options: OperatorsOptions): Operators {
   async function forget(userHash: string): Promise<boolean> {
     memory.forget(userHash)
     for (let attempt = 0; attempt < FORGET_ATTEMPTS; attempt++) {
-      const stored = await store.read(userHash)
+      const stored = await answered(store.read(userHash))
       if (!stored) return attempt > 0
-      if (await writer.forget(userHash, stored.etag)) return true
+      if (await answered(writer.forget(userHash, stored.etag))) return true
     }
     throw new BrokerError('temporarily_unavailable', { logDetail: 'the entry is being written' })
   }
 
   return {
     async list(pageSize, next) {
-      const page = await store.list(pageSize, next)
+      const page = await answered(store.list(pageSize, next))
       return { entries: page.entries.map((stored) => viewOf(stored.key, stored)), next: page.next }
     },
 
     async find(client, username) {
       const { userHash, rowKey } = await namesOf(client, username)
-      const [stored, status] = await Promise.all([store.read(userHash), guard.statusOf(rowKey)])
+      const [stored, status] = await Promise.all([answered(store.read(userHash)), guard.statusOf(rowKey)])
       return { userHash, entry: stored && viewOf(userHash, stored), guard: status }
     },
 
     async forgetUser(client, username) {
       const { userHash, rowKey } = await namesOf(client, username)
-      await guard.forget(rowKey)
+      await answered(guard.forget(rowKey))
       return { userHash, isFound: await forget(userHash) }
     },
 
@@ -122,7 +119,7 @@ export function createOperators(options: OperatorsOptions): Operators {
       let forgotten = 0
       let next: string | undefined
       do {
-        const page = await store.list(PAGE_SIZE, next)
+        const page = await answered(store.list(PAGE_SIZE, next))
         for (const { key, entry } of page.entries) {
           if (entry?.client === client && (await forget(key))) forgotten++
         }
@@ -130,5 +127,16 @@ export function createOperators(options: OperatorsOptions): Operators {
       } while (next !== undefined)
       return forgotten
     },
+  }
+}
+
+/** @throws {BrokerError} `temporarily_unavailable` for the store's failure. */
+async function answered<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof BrokerError) throw error
+    const logDetail = faultDetailOf(error)
+    throw new BrokerError('temporarily_unavailable', { logDetail, cause: error })
   }
 }

@@ -1,20 +1,20 @@
 import { BrokerError, type BrokerErrorCode } from '../broker-error.ts'
 
 /** A failure's meaning: an answer for the caller, or a refresh token that has no future. */
-export type FailureCategory =
-  | Extract<
-      BrokerErrorCode,
-      | 'invalid_credentials'
-      | 'account_locked'
-      | 'password_change_required'
-      | 'account_disabled'
-      | 'interaction_required'
-      | 'policy_blocked'
-      | 'consent_required'
-      | 'misconfigured'
-      | 'temporarily_unavailable'
-    >
-  | 'dead_grant'
+export const FAILURE_CATEGORIES = [
+  'invalid_credentials',
+  'account_locked',
+  'password_change_required',
+  'account_disabled',
+  'interaction_required',
+  'policy_blocked',
+  'consent_required',
+  'misconfigured',
+  'temporarily_unavailable',
+  'dead_grant',
+] as const satisfies (BrokerErrorCode | 'dead_grant')[]
+
+export type FailureCategory = (typeof FAILURE_CATEGORIES)[number]
 
 /**
  * Whose a failure is, and so what there is to pause: nobody else may suffer for it.

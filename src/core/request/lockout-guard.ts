@@ -164,10 +164,8 @@ export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
       }
     },
 
-    async forget(rowKey) {
-      refused.clear()
-      await rows.forget(rowKey)
-    },
+    // That a password was refused stays known in this process: it is asked once more, which harms nobody.
+    forget: (rowKey) => rows.forget(rowKey),
 
     async admit(attempt, { hasPlace, waitUntil }) {
       const answer = await reserveAfresh(attempt, hasPlace)

@@ -11,6 +11,6 @@ export interface TokenRequest extends Credentials {
 }
 
 /** Entra ID does not tell user names apart by case. */
-export function userOf({ username }: Credentials): string {
+export function userOf({ username }: Pick<Credentials, 'username'>): string {
   return username.toLowerCase()
 }

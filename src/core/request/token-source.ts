@@ -1,94 +1,44 @@
 import { freshnessOf, type AccessToken } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
-import type { ClientProfiles } from '../client-profile.ts'
 import type { EntryRefresh } from '../entry/entry-refresh.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { OpenedEntry } from '../entry/token-entry.ts'
-import type { TokenEntryStore } from '../entry/token-entry-store.ts'
-import { faultDetailOf } from '../fault-detail.ts'
 import { brokerErrorOf } from '../provider/provider-failure.ts'
 import type { BrokeredToken, TokenAction, TokenSource } from './brokered-token.ts'
 import type { CredentialCheck } from './credential-check.ts'
 import { fitnessOf } from './fitness.ts'
+import type { Inquiries } from './inquiries.ts'
 import { acquired, existing, notRenewed, type Held, type Inquiry } from './inquiry.ts'
-import type { Attempt, LockoutGuard } from './lockout-guard.ts'
+import type { LockoutGuard } from './lockout-guard.ts'
 import type { GrantOptions, PasswordGrant } from './password-grant.ts'
-import { userOf, type TokenRequest } from './token-request.ts'
 
 export interface TokenSourceOptions {
-  readonly profiles: ClientProfiles
-  readonly store: TokenEntryStore
+  readonly inquiries: Inquiries
   readonly writer: EntryWriter
   readonly entryRefresh: EntryRefresh
   readonly guard: Pick<LockoutGuard, 'check' | 'wasRefusedSince'>
   readonly credentialCheck: CredentialCheck
   readonly passwordGrant: PasswordGrant
   readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
-  /** Names the entry of a user of a profile, the same in every process. */
-  readonly resolveEntryKey: (client: string, username: string) => Promise<string>
-  /** Names the user of the authority and digests the password, the same in every process. */
-  readonly resolveAttempt: (
-    authority: string,
-    username: string,
-    password: string,
-  ) => Promise<Pick<Attempt, 'rowKey' | 'digest'>>
-  readonly maxRefusedPasswords: number
   /** Epoch milliseconds. */
   readonly now: () => number
   /** The process's own clock, in milliseconds. */
   readonly elapsed: () => number
-  /** How long a request may wait for what other instances do. */
-  readonly waitLimitInMs: number
   readonly refreshThresholdInMs: number
   readonly passwordMaxAgeInMs: number
 }
 
 /** Tokens from the store when the password is the one that Entra ID accepted, else from Entra ID. */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
-  const { writer, entryRefresh, now, elapsed } = options
+  const { inquiries, writer, entryRefresh, now, elapsed } = options
 
   return async (request) => {
-    const inquiry = await begin(request)
+    const inquiry = await inquiries.begin(request)
     try {
       options.guard.check(inquiry.attempt)
-      return await answer(await withEntry(inquiry))
+      return await answer(await inquiries.withEntry(inquiry))
     } catch (error) {
       throw error instanceof BrokerError ? error.about(inquiry.entryKey) : error
-    }
-  }
-
-  async function begin(request: TokenRequest): Promise<Inquiry> {
-    const waitUntil = elapsed() + options.waitLimitInMs
-    const profile = await options.profiles.get(request.client)
-    const user = userOf(request)
-    const [entryKey, attempt] = await Promise.all([
-      options.resolveEntryKey(request.client, user),
-      options.resolveAttempt(profile.authority, user, request.password),
-    ])
-    const maxRefusedPasswords = profile.maxRefusedPasswords ?? options.maxRefusedPasswords
-    return {
-      request,
-      profile,
-      entryKey,
-      attempt: { ...attempt, maxRefusedPasswords },
-      waitUntil,
-      stored: undefined,
-      warnings: [],
-    }
-  }
-
-  async function withEntry(inquiry: Inquiry): Promise<Inquiry> {
-    try {
-      const stored = await options.store.read(inquiry.entryKey)
-      return {
-        ...inquiry,
-        stored,
-        warnings: stored && !stored.entry ? [{ code: 'stored_token_unreadable' }] : [],
-      }
-    } catch (error) {
-      if (error instanceof BrokerError) throw error
-      const detail = faultDetailOf(error)
-      return { ...inquiry, stored: undefined, warnings: [{ code: 'token_store_unavailable', detail }] }
     }
   }
 
@@ -113,7 +63,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   async function byPassword(inquiry: Inquiry, how: GrantOptions, held?: Held): Promise<BrokeredToken> {
     const brokered = await options.passwordGrant(inquiry, how)
     // Another instance has asked meanwhile, and may have stored what it got.
-    if (brokered === 'ended') return answer(await withEntry(inquiry))
+    if (brokered === 'ended') return answer(await inquiries.withEntry(inquiry))
     if (brokered !== 'busy') return brokered
     const busy = new BrokerError('temporarily_unavailable', { logDetail: 'another instance signs in' })
     if (!held) throw busy

@@ -4,15 +4,10 @@ import type { ProviderFailure } from '../../../src/core/provider/provider-failur
 import { createLockoutGuard, type LockoutGuard } from '../../../src/core/request/lockout-guard.ts'
 import { createRefusalRows } from '../../../src/core/request/refusal-rows.ts'
 import type { RefusalStore } from '../../../src/core/request/refusal-store.ts'
+import { refusalOf } from '../../support/memory-core.ts'
 import { createMemoryRefusalStore } from '../../support/memory-refusal-store.ts'
 
-const REFUSED: ProviderFailure = {
-  category: 'invalid_credentials',
-  scope: 'account',
-  judgement: 'judged',
-  isHeldBack: false,
-  detail: '',
-}
+const REFUSED = refusalOf()
 type Fault = (operation: keyof RefusalStore, apply: () => Promise<unknown>) => Promise<unknown>
 
 /** Instances that share one table and one clock. */
@@ -241,4 +236,20 @@ test('an hour of a flow with an old password, once a minute: one try a window', 
     stage.pass(60_000)
   }
   expect(tries).toBe(6)
+})
+
+test('an operator who clears a user leaves alone what is known of others', async () => {
+  const stage = createStage()
+  const [guard] = stage.guards
+  const other = { ...stage.attemptOf('other'), rowKey: 'another user' }
+  await askAll(stage, guard, ['wrong'])
+  const admission = await guard.admit(other, { hasPlace: false, waitUntil: 0 })
+  if (admission.kind !== 'admitted') throw new Error('not admitted')
+  await admission.settle(REFUSED)
+
+  await guard.forget('user')
+
+  expect(await guard.statusOf('user')).toMatchObject({ refusedPasswords: 0 })
+  expect(await guard.statusOf('another user')).toMatchObject({ refusedPasswords: 1 })
+  expect(guard.wasRefusedSince(other, stage.now())).toBe(true)
 })

@@ -8,26 +8,19 @@ import {
   withReservation,
   type Refusals,
 } from '../../../src/core/request/refusals.ts'
+import { refusalOf } from '../../support/memory-core.ts'
 
 const NOW = 1_764_000_000_000
 const LIMITS = { maxRefusedPasswords: 3, refusalWindowInMs: 600_000, reservationInMs: 19_000 }
-const failureOf = (fields: Partial<ProviderFailure>): ProviderFailure => ({
-  category: 'invalid_credentials',
-  scope: 'account',
-  judgement: 'judged',
-  isHeldBack: false,
-  detail: '',
-  ...fields,
-})
-const REFUSED = failureOf({})
-const LOST = failureOf({ category: 'temporarily_unavailable', scope: 'service', judgement: 'unknown' })
-const NOT_ASKED = failureOf({
+const REFUSED = refusalOf({})
+const LOST = refusalOf({ category: 'temporarily_unavailable', scope: 'service', judgement: 'unknown' })
+const NOT_ASKED = refusalOf({
   category: 'temporarily_unavailable',
   scope: 'service',
   judgement: 'not_judged',
 })
-const LOCKED = failureOf({ category: 'account_locked' })
-const MFA = failureOf({ category: 'interaction_required', aadsts: 50076 })
+const LOCKED = refusalOf({ category: 'account_locked' })
+const MFA = refusalOf({ category: 'interaction_required', aadsts: 50076 })
 
 const verdict = (refusals: Refusals, digest: string, now = NOW, hasPlace = false) =>
   verdictOn(refusals, digest, { now, limits: LIMITS, hasPlace })

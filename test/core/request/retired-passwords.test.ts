@@ -1,24 +1,16 @@
 import { expect, test } from '@jest/globals'
-import { composeCore, type Core } from '../../../src/core-composition.ts'
+import type { Core } from '../../../src/core-composition.ts'
 import type { ClientProfile } from '../../../src/core/client-profile.ts'
 import type { TokenEntryStore } from '../../../src/core/entry/token-entry-store.ts'
 import type { IdentityProvider } from '../../../src/core/provider/identity-provider.ts'
 import { IdentityProviderError, type ProviderFailure } from '../../../src/core/provider/provider-failure.ts'
-import { createKeyedDigest } from '../../../src/crypto/keyed-digest.ts'
+import { composeMemoryCore, PROFILE, refusalOf } from '../../support/memory-core.ts'
 import { createMemoryDueIndex } from '../../support/memory-due-index.ts'
 import { createMemoryEntryStore } from '../../support/memory-entry-store.ts'
 import { createMemoryRefusalStore } from '../../support/memory-refusal-store.ts'
 
 const NOW = 1_764_000_000_000
 const HOUR = 3_600_000
-const failureOf = (fields: Partial<ProviderFailure>): ProviderFailure => ({
-  category: 'invalid_credentials',
-  scope: 'account',
-  judgement: 'judged',
-  isHeldBack: false,
-  detail: '',
-  ...fields,
-})
 const turns = async () => {
   for (let n = 0; n < 20; n++) await new Promise(setImmediate)
 }
@@ -29,16 +21,9 @@ function createStage() {
   let issued = 0
   let password = 'OLD'
   let lock: ProviderFailure | undefined
-  let current: ClientProfile = {
-    name: 'default',
-    authority: 'https://login.example/t',
-    clientId: 'c',
-    scopes: ['s'],
-    fingerprint: 'f1',
-  }
+  let current = PROFILE
   const asked: string[] = []
   const gates = new Map<string, Promise<void>>()
-  const digest = createKeyedDigest(new Uint8Array(32))
   const table = createMemoryEntryStore()
   let isTakingWrites = true
   const store: TokenEntryStore = {
@@ -58,7 +43,7 @@ function createStage() {
     async acquireByPassword(profile, credentials, persist) {
       asked.push(credentials.password)
       if (lock) throw new IdentityProviderError(lock)
-      if (credentials.password !== password) throw new IdentityProviderError(failureOf({}))
+      if (credentials.password !== password) throw new IdentityProviderError(refusalOf({}))
       const { token, cache } = issue(profile)
       await gates.get(credentials.password)
       return { token, stored: await persist(cache) }
@@ -77,44 +62,19 @@ function createStage() {
   let passed = 1_000
   let ids = 0
   const instance = () =>
-    composeCore(
-      {
-        profiles: { get: async () => current },
-        store,
-        dueIndex,
-        refusals,
-        chunkQueue: { isEmpty: async () => true, put: async () => {} },
-        identityProvider,
-        passwordHash: {
-          create: async (secret) => digest('hash', secret),
-          matches: async (verifier, secret) => verifier === digest('hash', secret),
-        },
-        resolveEntryKey: async (client, username) => digest('entry', client, username),
-        resolveAttempt: async (authority, username, secret) => ({
-          rowKey: digest('user', authority, username),
-          digest: digest('password', authority, username, secret),
-        }),
-        digestOf: digest,
-        clock: { now: () => now + skew, elapsed: () => passed },
-        delay: async (timeInMs) => {
-          passed += timeInMs
-          await turns()
-        },
-        random: () => 0.5,
-        randomId: () => `id ${++ids}`,
+    composeMemoryCore({
+      profiles: { get: async () => current },
+      store,
+      dueIndex,
+      refusals,
+      identityProvider,
+      clock: { now: () => now + skew, elapsed: () => passed },
+      delay: async (timeInMs) => {
+        passed += timeInMs
+        await turns()
       },
-      {
-        refreshThresholdInMs: 600_000,
-        passwordMaxAgeInMs: 24 * HOUR,
-        idleEvictionInMs: 168 * HOUR,
-        leaseInMs: 19_000,
-        maxRefusedPasswords: 3,
-        refusalWindowInMs: 600_000,
-        waitLimitInMs: 18_000,
-        refreshConcurrency: 32,
-        refreshFanoutAbove: 1000,
-      },
-    )
+      randomId: () => `id ${++ids}`,
+    })
   return {
     asked,
     instance,
@@ -213,7 +173,7 @@ test('4. while an account is kept locked, its owner goes on by the refresh token
   const core = stage.instance()
   await stage.ask(core, 'OLD')
   stage.pass(24 * HOUR)
-  stage.lockWith(failureOf({ category: 'account_locked', retryAfterInMs: 300_000 }))
+  stage.lockWith(refusalOf({ category: 'account_locked', retryAfterInMs: 300_000 }))
   for (let hour = 0; hour < 24; hour++) {
     expect(await stage.ask(core, 'OLD')).toMatch(/^token \d+ of OLD/)
     stage.pass(HOUR)
