@@ -1,4 +1,5 @@
-// What someone must be told, each as one query over the broker's own log lines.
+// What someone must be told, each as one query over the broker's own log lines. A query gives the lines themselves, so that whoever
+// follows an alert's link sees whom it is about: client, userHash, caller, aadsts.
 import { Tags } from '../types.bicep'
 
 @description('Suffix of the names.')
@@ -34,7 +35,8 @@ type Rule = {
   description: string
   severity: 0 | 1 | 2 | 3 | 4
   query: string
-  measure: string
+  @description('Numeric column of the query whose sum is compared. Default failures.')
+  measure: string?
   operator: 'GreaterThan' | 'GreaterThanOrEqual' | 'LessThan'
   threshold: int
   window: string
@@ -63,7 +65,6 @@ var rules Rule[] = [
     description: 'Five or more answers of 500 and above in 15 minutes, or calls that nobody answered.'
     severity: 1
     query: loadTextContent('../queries/requests-failing.kql')
-    measure: 'failures'
     operator: 'GreaterThanOrEqual'
     threshold: 5
     window: 'PT15M'
@@ -75,7 +76,6 @@ var rules Rule[] = [
     description: 'Ten or more token requests or refreshes failed in 15 minutes because Entra ID, Key Vault or Storage did not answer. Valid tokens are still served.'
     severity: 2
     query: loadTextContent('../queries/identity-provider-failing.kql')
-    measure: 'failures'
     operator: 'GreaterThanOrEqual'
     threshold: 10
     window: 'PT15M'
@@ -87,7 +87,6 @@ var rules Rule[] = [
     description: 'A client profile, a key, a right or a setting is missing or wrong. The log line\'s detail names it.'
     severity: 1
     query: loadTextContent('../queries/misconfigured.kql')
-    measure: 'failures'
     operator: 'GreaterThanOrEqual'
     threshold: 1
     window: 'PT15M'
@@ -95,10 +94,9 @@ var rules Rule[] = [
   {
     name: 'accounts-locked'
     title: 'Accounts are locked'
-    description: 'Ten or more requests in 15 minutes met a locked account: a flow with an old password, or someone who guesses.'
+    description: 'Ten or more requests in 15 minutes met a locked account, or came from a caller who had twenty users refused: a flow with an old password, or someone who guesses.'
     severity: 2
     query: loadTextContent('../queries/accounts-locked.kql')
-    measure: 'refusals'
     operator: 'GreaterThanOrEqual'
     threshold: 10
     window: 'PT15M'
@@ -109,7 +107,6 @@ var rules Rule[] = [
     description: 'refreshchunk failed three times or more in an hour, or gave a message up to the queue refreshchunk-poison. Its entries are in the index still: the timer hands them out again.'
     severity: 3
     query: loadTextContent('../queries/chunks-failing.kql')
-    measure: 'failures'
     operator: 'GreaterThanOrEqual'
     threshold: 3
     window: 'PT1H'
@@ -120,7 +117,6 @@ var rules Rule[] = [
     description: 'Nothing worked for a user in twelve hours or more, or refreshes failed in twenty hours of the day. The workbook says who and why.'
     severity: 3
     query: loadTextContent('../queries/failing-for-a-day.kql')
-    measure: 'failing'
     operator: 'GreaterThanOrEqual'
     threshold: 1
     window: 'P1D'
@@ -132,7 +128,6 @@ var rules Rule[] = [
     description: 'Nothing more is logged until the next day: the alert on the silent timer fires, and no other one does. The broker works. The workbook says what fills the log; dailyQuotaInGb raises the bound.'
     severity: 2
     query: loadTextContent('../queries/log-cap-reached.kql')
-    measure: 'notices'
     operator: 'GreaterThanOrEqual'
     threshold: 1
     window: 'PT1H'
@@ -182,7 +177,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
         allOf: [
           {
             query: rule.query
-            metricMeasureColumn: rule.measure
+            metricMeasureColumn: rule.?measure ?? 'failures'
             timeAggregation: 'Total'
             operator: rule.operator
             threshold: rule.threshold
