@@ -29,7 +29,7 @@ param brokerSettings BrokerSettings = {}
 @description('Size of an instance, bounds of scaling, instances kept warm.')
 param scale Scale = {}
 
-@description('Spreads plan and storage over the zones of the region. Decided once: a plan cannot change it later. Always-ready instances are then two at the least.')
+@description('Spreads plan and storage over the zones of the region. The platform then keeps two always-ready instances of each function group, and bills them: HTTP, the timer and the queue make six. Decide before the first deployment: the storage accounts take a conversion of their own later.')
 param zoneRedundant bool = false
 
 @description('Private network, fixed outbound address, address filters.')

@@ -56,6 +56,15 @@ type BrokerSettings = {
 
   @description('When the timer runs: NCRONTAB with seconds, UTC. At least every 5 minutes, or the alert on its silence fires. Default every minute.')
   REFRESH_SCHEDULE: string?
+
+  @description('Proxy for Entra ID, Key Vault, tables and queue: http://host:port. With a password in it, a Key Vault reference. The Functions host reads it too. Default none.')
+  HTTPS_PROXY: string?
+
+  @description('Hosts that are reached without the proxy, separated by commas, e.g. .vault.azure.net,.core.windows.net. Default none.')
+  NO_PROXY: string?
+
+  @description('File in the package with the certificate of a private authority, e.g. of a device that inspects TLS: /home/site/wwwroot/ca.pem. Default none.')
+  NODE_EXTRA_CA_CERTS: string?
 }
 
 @export()
@@ -75,7 +84,7 @@ type Scale = {
   @maxValue(1000)
   httpPerInstanceConcurrency: int?
 
-  @description('Instances kept running, billed by the second whether they are called or not. Default none: a first call after a pause waits for an instance to start. With zoneRedundant, two or more. Names: http, function:refreshtokens, function:refreshchunk.')
+  @description('Instances kept running, billed by the second whether they are called or not. Default none: a first call after a pause waits for an instance to start. With zoneRedundant there are two of each group whatever is said here. Names: http, function:refreshtokens, function:refreshchunk.')
   alwaysReady: AlwaysReady[]?
 }
 

@@ -1,4 +1,5 @@
-// The broker's own account: sealed token entries, the due index, refused passwords, and the queue that spreads a sweep.
+// The broker's own account: sealed token entries, the due index, the tries of each user
+// (refusals), and the queue that spreads a sweep.
 // Tables and queues are made here, so that the broker needs no right to create any.
 import { Tags } from '../types.bicep'
 

@@ -142,8 +142,11 @@ resource site 'Microsoft.Web/sites@2023-12-01' = {
         { name: 'REFRESH_FANOUT_ABOVE', value: string(brokerSettings.?REFRESH_FANOUT_ABOVE ?? 1000) }
         { name: 'MAX_REFUSED_PASSWORDS', value: string(brokerSettings.?MAX_REFUSED_PASSWORDS ?? maxRefusedPasswords) }
         { name: 'REFUSAL_WINDOW', value: string(brokerSettings.?REFUSAL_WINDOW ?? 600) }
-        // What the Functions host and the SDKs read.
+        // What the Functions host, the SDKs and Node.js read. Empty is absent for all of them.
         { name: 'REFRESH_SCHEDULE', value: brokerSettings.?REFRESH_SCHEDULE ?? '0 * * * * *' }
+        { name: 'HTTPS_PROXY', value: brokerSettings.?HTTPS_PROXY ?? '' }
+        { name: 'NO_PROXY', value: brokerSettings.?NO_PROXY ?? '' }
+        { name: 'NODE_EXTRA_CA_CERTS', value: brokerSettings.?NODE_EXTRA_CA_CERTS ?? '' }
         { name: 'DataStorage__credential', value: 'managedidentity' }
         { name: 'DataStorage__clientId', value: identityClientId }
         // The name beside the address: with the address alone a host fails to start now and then (azure-functions-host #11787).

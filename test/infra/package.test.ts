@@ -70,6 +70,17 @@ test('host.json keeps the log lines of every function, and no row for a function
   })
 })
 
+test('infra/README.md names the functions that must be registered', () => {
+  const readme = readFileSync(join(root, 'infra/README.md'), 'utf8')
+  const [, list] = /functions that must be registered are ([^:]+):/.exec(readme) ?? []
+  const named = [...String(list).matchAll(/`(\w+)`/g)].map(([, name]) => name)
+  expect(named).toEqual(
+    registeredFunctions()
+      .map(({ name }) => name)
+      .toSorted(),
+  )
+})
+
 test('the packaged bundle registers the functions, with no help from node_modules', () => {
   const functions = registeredFunctions()
   const triggers = functions.map(({ name, bindings }) => {

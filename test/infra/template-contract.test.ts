@@ -31,6 +31,9 @@ const HOST_SETTINGS = [
   'DataStorage__clientId',
   'DataStorage__credential',
   'DataStorage__queueServiceUri',
+  'HTTPS_PROXY',
+  'NODE_EXTRA_CA_CERTS',
+  'NO_PROXY',
   'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID',
   'REFRESH_SCHEDULE',
 ]
@@ -90,9 +93,12 @@ describe('the template and the code agree', () => {
       (name) => !settings.get(name)?.includes(`tryGet(parameters('brokerSettings'), '${name}')`),
     )
     expect(lost).toEqual([])
-    // The host reads this one.
-    const known = [...settingNames, 'REFRESH_SCHEDULE']
-    expect([...choices.keys()].filter((name) => !known.includes(name))).toEqual([])
+    expect([...choices.keys()].filter((name) => !settingNames.includes(name))).toEqual([
+      'REFRESH_SCHEDULE',
+      'HTTPS_PROXY',
+      'NO_PROXY',
+      'NODE_EXTRA_CA_CERTS',
+    ])
   })
 
   const numbers = [...choices].filter(([, body]) => textAt(body, 'type') === 'int')
@@ -138,6 +144,16 @@ describe('the template and the code agree', () => {
     expect(code).toContain("'%REFRESH_SCHEDULE%'")
     expect(code).toContain("connection: 'DataStorage'")
   })
+})
+
+test('a network setting that nobody chose is empty, which the broker, its SDKs and Node.js take for absent', () => {
+  const settings = appSettingsOf(template)
+  const names = ['HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS']
+  expect(names.map((name) => settings.get(name))).toEqual(
+    names.map((name) => `[coalesce(tryGet(parameters('brokerSettings'), '${name}'), '')]`),
+  )
+  const absent = Object.fromEntries(names.map((name) => [name, '']))
+  expect(readSettings({ ...required, ...absent })).toEqual(readSettings(required))
 })
 
 describe('azd and the template agree', () => {
