@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
 const root = join(import.meta.dirname, '../..')
@@ -44,48 +44,91 @@ test('the azd that is asked for knows object parameters from variables and remot
   expect(/^requiredVersions:\n {2}azd: '(.*)'$/m.exec(text)?.[1]).toBe('>= 1.23.5')
 })
 
-// Windows has no sh.
-const describeOnPosix = process.platform === 'win32' ? describe.skip : describe
+interface Shell {
+  readonly system: 'posix' | 'windows'
+  readonly program: string
+  /** What azd puts around a script that stands in azure.yaml, and how it runs the file that it makes of it. */
+  readonly wrapped: (script: string) => { readonly name: string; readonly text: string }
+  readonly args: (file: string) => readonly string[]
+}
 
-describeOnPosix('as azd runs it: a temporary file, in the folder of azure.yaml', () => {
-  let folder: string
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'azd-'))
-  })
-  afterEach(() => rmSync(folder, { recursive: true }))
-
-  function run(script: string, environment: Record<string, string>, cwd = root) {
-    const file = join(folder, 'hook.sh')
-    writeFileSync(file, `#!/bin/sh\nset -e\n\n${script}\n`)
-    chmodSync(file, 0o755)
-    return new Promise<{ code: number; said: string }>((resolve) => {
-      execFile('/bin/sh', ['-c', file], { cwd, env: environment }, (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr }),
-      )
-    })
-  }
-  const preprovision = scripts[0]?.script ?? ''
-
-  test('without Node.js the first hook says so', async () => {
-    expect(await run(preprovision, { PATH: folder })).toEqual({
-      code: 1,
-      said: 'Node.js 22.18 or later is needed: https://nodejs.org\n',
-    })
-  })
-
-  test('with it, in a folder with a space, there is nothing to object', async () => {
-    const clone = join(folder, 'a clone')
-    symlinkSync(root, clone)
-    symlinkSync(process.execPath, join(folder, 'node'))
-    expect(await run(preprovision, { PATH: folder }, clone)).toEqual({ code: 0, said: '' })
-  })
-
-  test('a private network without a subscription yet is told what it needs', async () => {
-    symlinkSync(process.execPath, join(folder, 'node'))
-    const { code, said } = await run(preprovision, { PATH: folder, BROKER_NETWORK: '{"vnetEnabled": true}' })
-    expect({ code, said }).toEqual({
-      code: 0,
-      said: expect.stringContaining('az provider register --namespace Microsoft.App'),
-    })
-  })
+const powerShell = (program: string): Shell => ({
+  system: 'windows',
+  program,
+  wrapped: (script) => ({
+    name: 'hook.ps1',
+    text: `$ErrorActionPreference = 'Stop'\n\n${script}\nif ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }\n`,
+  }),
+  args: (file) => ['-NoProfile', '-File', file],
 })
+const sh: Shell = {
+  system: 'posix',
+  program: '/bin/sh',
+  wrapped: (script) => ({ name: 'hook.sh', text: `#!/bin/sh\nset -e\n\n${script}\n` }),
+  args: (file) => ['-c', file],
+}
+
+/** Full paths: what is on PATH is part of each test. */
+const pathOf = (program: string) =>
+  String(process.env['PATH'])
+    .split(delimiter)
+    .map((folder) => join(folder, process.platform === 'win32' ? `${program}.exe` : program))
+    .find((file) => existsSync(file))
+
+/** On Windows PowerShell 7 and 5.1, which azd falls back to; elsewhere sh, and PowerShell 7 where there is one. */
+const wanted = process.platform === 'win32' ? ['powershell', 'pwsh'] : ['pwsh']
+const found = wanted.flatMap((program) => pathOf(program) ?? [])
+if (found.length < wanted.length) console.warn(`SKIPPED: not on this machine: one of ${wanted.join(', ')}`)
+const shells = [...(process.platform === 'win32' ? [] : [sh]), ...found.map(powerShell)]
+
+describe.each(shells)(
+  'as azd runs it with $program: a temporary file, in the folder of azure.yaml',
+  (shell) => {
+    let folder: string
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'azd-'))
+    })
+    afterEach(() => rmSync(folder, { recursive: true }))
+
+    const preprovision = scripts.find(({ system }) => system === shell.system)?.script ?? ''
+    const { SystemRoot = '', TEMP = '' } = process.env
+    const withNode = dirname(process.execPath)
+
+    function run(environment: Record<string, string>, cwd = root) {
+      const { name, text: script } = shell.wrapped(preprovision)
+      const file = join(folder, name)
+      writeFileSync(file, script, { mode: 0o755 })
+      const env = { SystemRoot, TEMP, HOME: folder, NO_COLOR: '1', ...environment }
+      return new Promise<{ code: number; said: string }>((resolve) => {
+        execFile(shell.program, shell.args(file), { cwd, env }, (error, stdout, stderr) =>
+          resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr }),
+        )
+      })
+    }
+
+    test('without Node.js the first hook says so', async () => {
+      const { code, said } = await run({ PATH: folder })
+      expect(code).toBe(1)
+      expect(said).toContain('Node.js 22.18 or later is needed: https://nodejs.org')
+    })
+
+    test('with it, in a folder with a space, there is nothing to object', async () => {
+      const clone = join(folder, 'a clone')
+      symlinkSync(root, clone, 'junction')
+      expect(await run({ PATH: withNode }, clone)).toEqual({ code: 0, said: '' })
+    })
+
+    test('what the hook refuses stops azd', async () => {
+      const { code, said } = await run({ PATH: withNode, BROKER_NETWORK: 'vnetEnabled' })
+      expect({ code, said }).toEqual({ code: 1, said: expect.stringContaining('BROKER_NETWORK is not JSON') })
+    })
+
+    test('a private network without a subscription yet is told what it needs', async () => {
+      const { code, said } = await run({ PATH: withNode, BROKER_NETWORK: '{"vnetEnabled": true}' })
+      expect({ code, said }).toEqual({
+        code: 0,
+        said: expect.stringContaining('az provider register --namespace Microsoft.App'),
+      })
+    })
+  },
+)
