@@ -75,7 +75,11 @@ test.each(['ci.yml', 'deploy.yml'])('%s checks by .ci/run and keeps no list of i
 
 test('release.yml checks by .ci/run before it packs', () => {
   const text = readFileSync(join(root, '.github/workflows/release.yml'), 'utf8')
-  expect(text.match(/\.ci\/run$|\bnpm (?:run )?\w+/gm)).toEqual(['.ci/run', 'npm run package', 'npm sbom'])
+  expect(text.match(/\.ci\/run$|\bnpm (?:run )?\w+/gm)).toEqual([
+    '.ci/run',
+    'npm run package',
+    'npm run sbom',
+  ])
 })
 
 test('there is no workflow but those', () => {

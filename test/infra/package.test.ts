@@ -44,6 +44,24 @@ test('the package is the bundle, host.json and a package.json without dependenci
   })
 })
 
+test('the bill of materials of a release names every package that is in the bundle', () => {
+  const bundle = readFileSync(join(packageFolder, 'dist/index.cjs'), 'utf8')
+  const bundled = new Set(
+    [...bundle.matchAll(/^ *\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => String(name)),
+  )
+  const script = join(root, 'scripts/bill-of-materials.ts')
+  const bill = JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8' })) as {
+    bomFormat: string
+    metadata: { component: { name: string } }
+    components: { name: string }[]
+  }
+  const billed = new Set(bill.components.map(({ name }) => name))
+  expect([bill.bomFormat, bill.metadata.component.name]).toEqual(['CycloneDX', 'entra-token-broker'])
+  expect([bundled.has('@azure/msal-node'), bundled.has('zod')]).toEqual([true, true])
+  expect([...bundled].filter((name) => !billed.has(name))).toEqual([])
+  expect(['jest', 'azurite', 'typescript'].filter((name) => billed.has(name))).toEqual([])
+})
+
 /** What the bundle registers, with no help from node_modules. */
 function registeredFunctions(): readonly { name: string; bindings: Record<string, unknown>[] }[] {
   const { main } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { main: string }
