@@ -212,6 +212,7 @@ module workbook 'modules/workbook.bicep' = {
   dependsOn: [logs]
 }
 
+output ARM_ENDPOINT string = environment().resourceManager
 output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = group.name

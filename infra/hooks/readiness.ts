@@ -1,23 +1,18 @@
-import type { TokenCredential } from '@azure/identity'
+import type { ResourceManager } from './resource-manager.ts'
+import type { Waiting } from './waiting.ts'
 
 /** A right that was assigned a moment ago takes up to ten minutes to work. */
 const PATIENCE_IN_MS = 12 * 60_000
 const PAUSE_IN_MS = 10_000
 
-export interface ReadinessParts {
+export interface ReadinessParts extends Waiting {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
-  readonly credential: TokenCredential
-  /** Azure Resource Manager's, e.g. `https://management.azure.com`. */
-  readonly endpoint: string
+  readonly resourceManager: ResourceManager
   /** Resource id of the app, without a slash in front. */
   readonly site: string
   readonly brokerUrl: string
   /** Told of the function key before it is used. */
   readonly hideFromLog: (key: string) => void
-  readonly say: (line: string) => void
-  readonly delay: (timeInMs: number) => Promise<unknown>
-  /** Milliseconds of a clock that nobody sets. */
-  readonly elapsed: () => number
 }
 
 /**
@@ -43,17 +38,8 @@ export async function waitUntilReady(parts: ReadinessParts): Promise<void> {
 }
 
 /** @returns undefined as long as the host has made none. */
-async function functionKeyOf({
-  fetch,
-  credential,
-  endpoint,
-  site,
-}: ReadinessParts): Promise<string | undefined> {
-  const token = await credential.getToken(`${endpoint}/.default`)
-  const response = await fetch(`${endpoint}/${site}/host/default/listkeys?api-version=2023-12-01`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token?.token}` },
-  })
+async function functionKeyOf({ resourceManager, site }: ReadinessParts): Promise<string | undefined> {
+  const response = await resourceManager('POST', `${site}/host/default/listkeys`, '2023-12-01')
   if (response.status === 401 || response.status === 403) {
     throw new Error(`The key of the app may not be read (HTTP ${response.status}): Contributor on it can.`)
   }

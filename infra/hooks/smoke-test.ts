@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createOperatorCredential } from './operator-credential.ts'
 import { waitUntilReady } from './readiness.ts'
+import { createResourceManager, endpointOf } from './resource-manager.ts'
 
 const say = (line: string) => void process.stderr.write(`${line}\n`)
 
@@ -13,9 +14,11 @@ try {
   const values = JSON.parse(stdout) as Record<string, string>
   await waitUntilReady({
     fetch,
-    credential: createOperatorCredential(values['AZURE_TENANT_ID']),
-    // Another cloud's: azd env set ARM_ENDPOINT https://management.usgovcloudapi.net
-    endpoint: values['ARM_ENDPOINT'] || 'https://management.azure.com',
+    resourceManager: createResourceManager({
+      fetch,
+      credential: createOperatorCredential(values['AZURE_TENANT_ID']),
+      endpoint: endpointOf(values),
+    }),
     site: `subscriptions/${values['AZURE_SUBSCRIPTION_ID']}/resourceGroups/${values['AZURE_RESOURCE_GROUP']}/providers/Microsoft.Web/sites/${values['AZURE_FUNCTION_NAME']}`,
     brokerUrl: values['BROKER_URL'] ?? '',
     hideFromLog: (key) => {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { waitUntilReady } from '../../infra/hooks/readiness.ts'
+import { createResourceManager } from '../../infra/hooks/resource-manager.ts'
 
 const KEY = 'f-k3y'
 const KEYS = { functionKeys: { default: KEY } }
@@ -16,20 +17,24 @@ function appOf(keys: readonly [number, object][], readiness: readonly ([number, 
     const count = calls.filter((call) => call.includes(path)).length
     return answers[Math.min(count, answers.length) - 1]
   }
+  const fetch = async (url: string, { method = 'GET', headers }: RequestInit) => {
+    const sent = new Headers(headers)
+    calls.push(`${method} ${url} ${sent.get('authorization') ?? sent.get('x-functions-key')}`)
+    const answer = url.includes('listkeys') ? next(keys, 'listkeys') : next(readiness, '/ready')
+    if (answer instanceof Error) throw answer
+    return Response.json(answer?.[1], { status: answer?.[0] ?? 500 })
+  }
   const isReady = waitUntilReady({
-    endpoint: 'https://management.azure.com',
+    resourceManager: createResourceManager({
+      fetch,
+      endpoint: 'https://management.azure.com',
+      credential: {
+        getToken: async (scopes) => ({ token: `for ${String(scopes)}`, expiresOnTimestamp: 9e15 }),
+      },
+    }),
     site: 'subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/a',
     brokerUrl: 'https://broker.example',
-    credential: {
-      getToken: async (scopes) => ({ token: `for ${String(scopes)}`, expiresOnTimestamp: 9e15 }),
-    },
-    fetch: async (url, { method = 'GET', headers }) => {
-      const sent = new Headers(headers)
-      calls.push(`${method} ${url} ${sent.get('authorization') ?? sent.get('x-functions-key')}`)
-      const answer = url.includes('listkeys') ? next(keys, 'listkeys') : next(readiness, '/ready')
-      if (answer instanceof Error) throw answer
-      return Response.json(answer?.[1], { status: answer?.[0] ?? 500 })
-    },
+    fetch,
     hideFromLog: (key) => hidden.push(key),
     say: (line) => said.push(line),
     elapsed: () => elapsedInMs,
