@@ -10,7 +10,10 @@ import { createResourceManager, endpointOf } from './resource-manager.ts'
 const say = (line: string) => void process.stderr.write(`${line}\n`)
 
 try {
-  const { stdout } = await promisify(execFile)('azd', ['env', 'get-values', '--output', 'json'])
+  const { stdout } = await promisify(execFile)('azd', ['env', 'get-values', '--output', 'json'], {
+    // Whatever azd is there, a program or a batch file. No argument comes from outside.
+    shell: process.platform === 'win32',
+  })
   const values = JSON.parse(stdout) as Record<string, string>
   await waitUntilReady({
     fetch,

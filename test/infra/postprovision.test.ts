@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
@@ -8,6 +8,7 @@ import {
   loadOrCreateCertificateAuthority,
   type CertificateAuthority,
 } from '../../local/server/certificate-authority.ts'
+import { installAzd } from './azd-stand-in.ts'
 
 const root = join(import.meta.dirname, '../..')
 const CLIENT_SECRET = 'cl13nt-s3cret'
@@ -19,20 +20,11 @@ const PROFILE = {
 }
 const NAMES = ['token-cache-encryption-key', 'token-cache-index-key', 'client-default']
 
-const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-const TOKEN = `${part({ alg: 'none' })}.${part({ aud: 'https://localhost' })}.signature`
-
-/** An `azd` whose user is signed in, and that keeps every word it was called with in calls.json beside it. */
-const AZD = `
-  const { appendFileSync } = require('node:fs')
-  appendFileSync(require('node:path').join(__dirname, 'calls.json'), JSON.stringify(process.argv.slice(2)) + '\\n')
-  console.log(JSON.stringify({ token: '${TOKEN}', expiresOn: '2099-01-01T00:00:00Z' }))
-`
-
 let certificates: string
 let tls: CertificateAuthority
 let folder: string
 let vault: KeyVaultEmulator
+let azdCalls: () => string | undefined
 
 beforeAll(async () => {
   certificates = mkdtempSync(join(tmpdir(), 'certificates-'))
@@ -48,14 +40,6 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function signIn(): void {
-  if (process.platform === 'win32') {
-    writeFileSync(join(folder, 'azd.js'), AZD)
-    writeFileSync(join(folder, 'azd.cmd'), `@"${process.execPath}" "%~dp0azd.js" %*\r\n`)
-  } else writeFileSync(join(folder, 'azd'), `#!${process.execPath}\n${AZD}`, { mode: 0o755 })
-}
-
-const azdCalls = () => readFileSync(join(folder, 'calls.json'), 'utf8')
 const valuesOf = () => Object.fromEntries(NAMES.map((name) => [name, vault.currentValue(name)]))
 const writes = () => vault.calls.filter((call) => !call.startsWith('GET '))
 
@@ -84,7 +68,9 @@ function run(environment: Record<string, string> = {}): Promise<{ code: number; 
 }
 
 describe('after provisioning, with azd alone', () => {
-  beforeEach(signIn)
+  beforeEach(() => {
+    azdCalls = installAzd(folder)
+  })
 
   test('an empty vault gets two keys of 32 random bytes and the profile, and no value is shown or passed by argument', async () => {
     const { code, said } = await run({ CLIENT_PROFILE: JSON.stringify(PROFILE) })
@@ -94,12 +80,12 @@ describe('after provisioning, with azd alone', () => {
     expect(keys.map((key) => Buffer.from(key, 'base64').length)).toEqual([32, 32])
     expect(keys[0]).not.toBe(keys[1])
     expect(JSON.parse(String(values['client-default']))).toEqual(PROFILE)
-    for (const value of [...keys, CLIENT_SECRET]) expect(said + azdCalls()).not.toContain(value)
+    for (const value of [...keys, CLIENT_SECRET]) expect(said + String(azdCalls())).not.toContain(value)
   })
 
   test("the token is the vault's tenant's, for the vault alone", async () => {
     await run()
-    expect(azdCalls().split('\n')[0]).toBe(
+    expect(azdCalls()?.split('\n')[0]).toBe(
       '["auth","token","--output","json","--no-prompt","--scope","https://localhost/.default","--tenant-id","common"]',
     )
   })
@@ -184,7 +170,7 @@ describe('after provisioning, with azd alone', () => {
     const { code, said } = await run({ KEY_VAULT_URL: '' })
     expect(code).toBe(1)
     expect(said).toContain('KEY_VAULT_URL is not set')
-    expect(existsSync(join(folder, 'calls.json'))).toBe(false)
+    expect(azdCalls()).toBeUndefined()
   })
 })
 
