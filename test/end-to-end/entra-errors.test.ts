@@ -83,32 +83,35 @@ test('what a maker can do about public client flows is said in so many words', a
 })
 
 test.each([
-  ['503', { kind: 'status', status: 503 } as const],
-  ['429', { kind: 'status', status: 429, retryAfterInSeconds: 7 } as const],
-  ['a page of HTML', { kind: 'html', status: 200 } as const],
-  ['a page of HTML with 502', { kind: 'html', status: 502 } as const],
-  ['a connection that ends', { kind: 'reset' } as const],
-  ['no answer in time', { kind: 'hang' } as const],
-  ['{} with 200, which MSAL takes for a token', { kind: 'empty-json', status: 200 } as const],
-  ['{} with 500', { kind: 'empty-json', status: 500 } as const],
-  ['16 MiB', { kind: 'oversize' } as const],
-])('%s from the identity provider is answered 503', async (name, fault) => {
-  if (fault.kind === 'hang') await broker.restart({ IDENTITY_PROVIDER_TIMEOUT: '0.2' })
-  broker.entra.fault = fault
-  const answer = await broker.requestToken()
-  const retryAfter = name === '429' ? 7 : 15
-  expect(answer.status).toBe(503)
-  expect(answer.headers.get('retry-after')).toBe(String(retryAfter))
-  expect(answer.json).toMatchObject({
-    error: 'temporarily_unavailable',
-    retryable: true,
-    retry_after_seconds: retryAfter,
-  })
-  expect(broker.logged('token_request').at(-1)).toMatchObject({
-    error: 'temporarily_unavailable',
-    detail: expect.stringMatching(/^password /),
-  })
-})
+  ['503', 15, { kind: 'status', status: 503 } as const],
+  ['429', 7, { kind: 'status', status: 429, retryAfterInSeconds: 7 } as const],
+  ['a page of HTML', 15, { kind: 'html', status: 200 } as const],
+  ['a page of HTML with 502', 15, { kind: 'html', status: 502 } as const],
+  ['a connection that ends', 30, { kind: 'reset' } as const],
+  ['no answer in time', 30, { kind: 'hang' } as const],
+  ['{} with 200, which MSAL takes for a token', 15, { kind: 'empty-json', status: 200 } as const],
+  ['{} with 500', 15, { kind: 'empty-json', status: 500 } as const],
+  ['16 MiB', 15, { kind: 'oversize' } as const],
+])(
+  '%s from the identity provider is answered 503, to be retried after %i s',
+  async (_, retryAfter, fault) => {
+    if (fault.kind === 'hang') await broker.restart({ IDENTITY_PROVIDER_TIMEOUT: '0.2' })
+    broker.entra.fault = fault
+    // A user of its own: the guard remembers for whom an answer was lost.
+    const answer = await broker.requestToken({ username: `${fault.kind}@contoso.example` })
+    expect(answer.status).toBe(503)
+    expect(answer.headers.get('retry-after')).toBe(String(retryAfter))
+    expect(answer.json).toMatchObject({
+      error: 'temporarily_unavailable',
+      retryable: true,
+      retry_after_seconds: retryAfter,
+    })
+    expect(broker.logged('token_request').at(-1)).toMatchObject({
+      error: 'temporarily_unavailable',
+      detail: expect.stringMatching(/^password /),
+    })
+  },
+)
 
 test('a page of HTML with 404 is a wrong address, which no retry mends', async () => {
   broker.entra.fault = { kind: 'html', status: 404 }

@@ -163,7 +163,10 @@ test('min_valid_seconds beyond the life of a new token is an error that says so'
 test('fifty first calls at once make one call to the identity provider', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => broker.requestToken(user)))
   expect(new Set(answers.map(({ json }) => json['accesstoken'])).size).toBe(1)
-  expect(answers.every(({ json }) => json['action'] === RETRIEVED)).toBe(true)
+  // On a busy machine the last of them may come when the token is there already.
+  const actions = new Set(answers.map(({ json }) => json['action']))
+  actions.delete(EXISTING)
+  expect([...actions]).toEqual([RETRIEVED])
   expect(grants()).toEqual(['password'])
 })
 

@@ -94,7 +94,11 @@ describe.each([
     await request()
     for (let second = 1; second < life; second++) {
       clock.advance(1)
-      if (ticks && second % 60 === 0) await tick()
+      if (second % 60 === 0) {
+        // Idle connections end by real timers, which only get their turn here.
+        await new Promise(setImmediate)
+        if (ticks) await tick()
+      }
       if (requests) expect(await request()).toBeGreaterThan(0)
     }
   }

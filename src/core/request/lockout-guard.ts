@@ -31,8 +31,12 @@ export interface Attempt {
 interface Admitted {
   readonly kind: 'admitted'
   readonly warnings: readonly Warning[]
-  /** What became of it. Never rejects. */
-  settle(outcome: 'accepted' | ProviderFailure): Promise<void>
+  /**
+   * What became of it. Never rejects.
+   *
+   * @returns how long nobody is asked now, because the account is locked or the answer was lost; milliseconds.
+   */
+  settle(outcome: 'accepted' | ProviderFailure): Promise<number | undefined>
 }
 
 type Denial = Exclude<Verdict, { kind: 'free' }>
@@ -123,10 +127,12 @@ export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
     const settle = async (outcome: 'accepted' | ProviderFailure) => {
       if (outcome === 'accepted') refused.delete(attempt.digest)
       else if (outcome.category === 'invalid_credentials') refused.set(attempt.digest, now())
-      await rows.change(attempt.rowKey, (row) => ({
+      const settled = await rows.change(attempt.rowKey, (row) => ({
         refusals: withOutcome(row.refusals, id, outcome, now(), limitsFor(attempt, row)),
         result: undefined,
       }))
+      const verdict = settled && verdictIn(settled.row, attempt, true)
+      return verdict?.kind === 'locked' || verdict?.kind === 'lost' ? verdict.retryAfterInMs : undefined
     }
     const warnings: Warning[] = changed.row.isShared ? [] : [{ code: 'refusals_not_shared' }]
     return { kind: 'admitted', warnings, settle }

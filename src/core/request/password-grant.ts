@@ -79,9 +79,10 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
       return acquired({ ...inquiry, warnings }, outcome, action, sentOnTimestamp)
     } catch (error) {
       const failure = error instanceof IdentityProviderError ? error.failure : UNFORESEEN
-      await admission.settle(failure)
+      const heldInMs = await admission.settle(failure)
       if (failure.category === 'invalid_credentials') callers.note(caller, attempt.rowKey, false)
-      throw error instanceof IdentityProviderError ? brokerErrorOf(failure, correlationId) : error
+      if (!(error instanceof IdentityProviderError)) throw error
+      throw brokerErrorOf({ ...failure, retryAfterInMs: heldInMs ?? failure.retryAfterInMs }, correlationId)
     }
   }
 
