@@ -244,6 +244,36 @@ describeWithBicep('what a deployment makes, worked out by Bicep', () => {
     })
   })
 
+  test("alerts ask the component and the workbook shows it; the bound of logs and what fills it are the workspace's", async () => {
+    const deployment = await deploymentOf()
+    const alerts = deployment
+      .of(ALERT)
+      .map((alert) => [
+        textAt(alert, 'name').replace(/-\w+$/, ''),
+        /\/(\w+)\/[^/]+$/.exec(textAt(alert, 'properties.scopes.0'))?.[1],
+      ])
+    expect(alerts).toEqual([
+      ['timer-silent', 'components'],
+      ['requests-failing', 'components'],
+      ['identity-provider-failing', 'components'],
+      ['misconfigured', 'components'],
+      ['accounts-locked', 'components'],
+      ['chunks-failing', 'components'],
+      ['failing-for-a-day', 'components'],
+      ['log-cap-reached', 'workspaces'],
+    ])
+    const [workbook] = deployment.of('Microsoft.Insights/workbooks')
+    const { items } = JSON.parse(textAt(workbook, 'properties.serializedData')) as { items: readonly Json[] }
+    expect(at(items[0], 'content.parameters.0.name')).toBe('TimeRange')
+    const ofWorkspace = items.filter(
+      (item) => at(item, 'content.resourceType') === 'microsoft.operationalinsights/workspaces',
+    )
+    expect([items.length, ofWorkspace.map((item) => at(item, 'content.title'))]).toEqual([
+      13,
+      ['What fills the log (megabytes an hour)'],
+    ])
+  })
+
   test('a throw-away environment: the vault can be purged', async () => {
     const [vault] = (await deploymentOf({ purgeProtection: false })).of(VAULT)
     expect(at(vault, 'properties.enablePurgeProtection') ?? null).toBeNull()
