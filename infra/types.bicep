@@ -60,7 +60,7 @@ type BrokerSettings = {
   @description('Proxy for Entra ID, Key Vault, tables and queue: http://host:port. With a password in it, a Key Vault reference. The Functions host reads it too. Default none.')
   HTTPS_PROXY: string?
 
-  @description('Hosts that are reached without the proxy, separated by commas, e.g. .vault.azure.net,.core.windows.net. Default none.')
+  @description('Hosts that are reached without the proxy, separated by commas: whole names, or endings that begin with a dot. Default none.')
   NO_PROXY: string?
 
   @description('File in the package with the certificate of a private authority, e.g. of a device that inspects TLS: /home/site/wwwroot/ca.pem. Default none.')
