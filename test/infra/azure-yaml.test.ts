@@ -90,12 +90,14 @@ describe.each(shells)(
     })
     afterEach(() => rmSync(folder, { recursive: true }))
 
-    const preprovision = scripts.find(({ system }) => system === shell.system)?.script ?? ''
+    const [preprovision = '', , prepackage = ''] = scripts
+      .filter(({ system }) => system === shell.system)
+      .map(({ script }) => script)
     const { SystemRoot = '', TEMP = '' } = process.env
     const withNode = dirname(process.execPath)
 
-    function run(environment: Record<string, string>, cwd = root) {
-      const { name, text: script } = shell.wrapped(preprovision)
+    function run(environment: Record<string, string>, { hook = preprovision, cwd = root } = {}) {
+      const { name, text: script } = shell.wrapped(hook)
       const file = join(folder, name)
       writeFileSync(file, script, { mode: 0o755 })
       const env = { SystemRoot, TEMP, HOME: folder, NO_COLOR: '1', ...environment }
@@ -106,8 +108,11 @@ describe.each(shells)(
       })
     }
 
-    test('without Node.js the first hook says so', async () => {
-      const { code, said } = await run({ PATH: folder })
+    test.each([
+      ['azd provision', preprovision],
+      ['azd deploy', prepackage],
+    ])('without Node.js the first hook of %s says so', async (_, hook) => {
+      const { code, said } = await run({ PATH: folder }, { hook })
       expect(code).toBe(1)
       expect(said).toContain('Node.js 22.18 or later is needed: https://nodejs.org')
     })
@@ -115,7 +120,7 @@ describe.each(shells)(
     test('with it, in a folder with a space, there is nothing to object', async () => {
       const clone = join(folder, 'a clone')
       symlinkSync(root, clone, 'junction')
-      expect(await run({ PATH: withNode }, clone)).toEqual({ code: 0, said: '' })
+      expect(await run({ PATH: withNode }, { cwd: clone })).toEqual({ code: 0, said: '' })
     })
 
     test('what the hook refuses stops azd', async () => {
