@@ -7,7 +7,11 @@ const MAX_LINES = 80
 export function reportOf({ scenario, outcome, tries }: Shrunk): string {
   const { violation, lines } = outcome
   const subject = violation?.subject ?? ''
-  const told = lines.filter((line) => line.includes(subject) || / {2}-- | dies$| secret | due /.test(line))
+  // The refused passwords are the user's, whatever the profile.
+  const refusals = `refusals of ${subject.split('/').at(-1)} `
+  const told = lines.filter(
+    (line) => line.includes(subject) || line.includes(refusals) || / {2}-- | dies$| secret | due /.test(line),
+  )
   return [
     `${violation?.invariant}: ${violation?.what}`,
     `seed ${scenario.seed}, ${scenario.stimuli.length} stimuli left after ${tries} tries: ${kindsOf(scenario.stimuli)}`,

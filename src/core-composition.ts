@@ -80,14 +80,15 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
   const verifiers = rememberMatches(withHashLimit(ports.passwordHash), digestOf, elapsed)
 
   const addHint = createAddHint({ dueIndex, cachedTokenOf, refreshThresholdInMs })
-  const store = withUnsavedEntries(ports.store, addHint)
+  const { leaseInMs } = settings
+  const store = withUnsavedEntries(ports.store, { addHint, now, leaseInMs })
   const writer = createEntryWriter({ store, dueIndex, addHint, refreshThresholdInMs })
   const entryRefresh = createEntryRefresh({
     store,
     writer,
     identityProvider,
     pauses,
-    leaseInMs: settings.leaseInMs,
+    leaseInMs,
     now,
     delay,
   })
@@ -96,7 +97,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
   const limits = {
     refusalWindowInMs: settings.refusalWindowInMs,
     // Who reserves a place holds it no longer than who refreshes: a call, and the writes around it.
-    reservationInMs: settings.leaseInMs,
+    reservationInMs: leaseInMs,
   }
   const guard = createLockoutGuard({ rows, limits, now, elapsed, delay, randomId: ports.randomId })
   const callers = createCallers(elapsed)

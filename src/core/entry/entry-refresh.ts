@@ -3,7 +3,7 @@ import type { Acquired, IdentityProvider } from '../provider/identity-provider.t
 import type { Pauses } from '../provider/pauses.ts'
 import { IdentityProviderError, type ProviderFailure } from '../provider/provider-failure.ts'
 import type { EntryWriter } from './entry-writer.ts'
-import type { EntryMarks, OpenedEntry, StoredTokenEntry } from './token-entry.ts'
+import { isLeased, type OpenedEntry, type StoredTokenEntry } from './token-entry.ts'
 import type { TokenEntryStore } from './token-entry-store.ts'
 
 const POLL_EVERY_MS = 100
@@ -51,13 +51,9 @@ export interface EntryRefreshOptions {
 export function createEntryRefresh(options: EntryRefreshOptions): EntryRefresh {
   const { store, writer, identityProvider, pauses, leaseInMs, now, delay } = options
 
-  /** Longer than any lease is a clock that was wrong. Twice: two instances' clocks may differ. */
-  const isLeased = ({ leasedUntilTimestamp }: EntryMarks) =>
-    leasedUntilTimestamp > now() && leasedUntilTimestamp <= now() + 2 * leaseInMs
-
   /** The lease is for thrift, not for safety: to a caller who waits, refreshing twice beats not refreshing. */
   async function lease(key: string, stored: OpenedEntry, mustLease: boolean) {
-    if (isLeased(stored)) return undefined
+    if (isLeased(stored, now(), leaseInMs)) return undefined
     try {
       return await writer.lease(key, stored, now() + leaseInMs)
     } catch (error) {
@@ -95,7 +91,7 @@ export function createEntryRefresh(options: EntryRefreshOptions): EntryRefresh {
       for (let polls = 0; polls < MAX_WAIT_IN_MS / POLL_EVERY_MS && now() < endTimestamp; polls++) {
         await delay(POLL_EVERY_MS)
         const stored = await store.read(key).catch(() => undefined)
-        if (!stored || !isLeased(stored)) return stored
+        if (!stored || !isLeased(stored, now(), leaseInMs)) return stored
       }
       return undefined
     },

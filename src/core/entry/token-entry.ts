@@ -32,5 +32,10 @@ export interface StoredTokenEntry extends EntryMarks {
   readonly etag: string
 }
 
+/** Longer than any lease is a clock that was wrong. Twice: two instances' clocks may differ. */
+export function isLeased({ leasedUntilTimestamp }: EntryMarks, now: number, leaseInMs: number): boolean {
+  return leasedUntilTimestamp > now && leasedUntilTimestamp <= now + 2 * leaseInMs
+}
+
 /** An entry that could be opened. */
 export type OpenedEntry = StoredTokenEntry & { readonly entry: TokenEntry }

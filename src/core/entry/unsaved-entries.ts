@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { AddHint } from './entry-hint.ts'
-import type { StoredTokenEntry, TokenEntry } from './token-entry.ts'
+import { isLeased, type StoredTokenEntry, type TokenEntry } from './token-entry.ts'
 import { EntryTooLargeError, type TokenEntryStore } from './token-entry-store.ts'
 
 const MAX_UNSAVED = 500
@@ -15,32 +15,42 @@ interface Unsaved {
 export interface UnsavedEntries extends TokenEntryStore {
   /** Writes what could not be written before. Never rejects. */
   retry(): Promise<void>
-  /** Gives up what could not be written. */
-  drop(key: string): void
+}
+
+export interface UnsavedEntriesOptions {
+  readonly addHint: AddHint
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  readonly leaseInMs: number
 }
 
 /**
  * The same store, which remembers in this process what it could not write: a row that an unwritten entry should have replaced
  * is overtaken, so that a retired password does not open it. Each read of the entry tries to write it again.
  */
-export function withUnsavedEntries(store: TokenEntryStore, addHint: AddHint): UnsavedEntries {
+export function withUnsavedEntries(
+  store: TokenEntryStore,
+  { addHint, now, leaseInMs }: UnsavedEntriesOptions,
+): UnsavedEntries {
   const unsaved = new LRUCache<string, Unsaved>({ max: MAX_UNSAVED })
 
   async function read(key: string): Promise<StoredTokenEntry | undefined> {
     const pending = unsaved.get(key)
     if (!pending) return store.read(key)
     const row = await store.read(key).catch(() => 'down' as const)
-    if (row === 'down') return asStored(pending, undefined)
+    if (row === 'down') return asStored(pending)
     if (!isOvertaken(row, pending)) {
       unsaved.delete(key)
       return row
     }
+    // Written now it would end the lease, and two instances would refresh at once. It is tried again when the lease is over.
+    if (row && isLeased(row, now(), leaseInMs)) return asStored(pending, row)
     await addHint(key, pending.entry.serializedCache)
     const etag = await store
       .write(key, pending.entry, pending.lastUsedTimestamp, row?.etag)
       .catch(() => undefined)
     if (etag !== undefined) unsaved.delete(key)
-    return asStored(pending, etag ?? row?.etag)
+    return asStored(pending, etag === undefined ? row : { etag })
   }
 
   return {
@@ -64,7 +74,6 @@ export function withUnsavedEntries(store: TokenEntryStore, addHint: AddHint): Un
     async retry() {
       await Promise.allSettled([...unsaved.keys()].map((key) => read(key)))
     },
-    drop: (key) => void unsaved.delete(key),
   }
 }
 
@@ -74,8 +83,12 @@ function isOvertaken(row: StoredTokenEntry | undefined, { entry, etag }: Unsaved
   return row.entry.verifiedOnTimestamp < entry.verifiedOnTimestamp
 }
 
-function asStored({ entry, lastUsedTimestamp }: Unsaved, etag: string | undefined): StoredTokenEntry {
-  return { entry, lastUsedTimestamp, leasedUntilTimestamp: 0, failures: 0, etag: etag ?? NOT_A_ROW }
+function asStored(
+  { entry, lastUsedTimestamp }: Unsaved,
+  row: Partial<StoredTokenEntry> = {},
+): StoredTokenEntry {
+  const { etag = NOT_A_ROW, leasedUntilTimestamp = 0 } = row
+  return { entry, lastUsedTimestamp, leasedUntilTimestamp, failures: 0, etag }
 }
 
 /** No row has it: what is written with it changes nothing. */

@@ -127,6 +127,9 @@ export function createLockoutGuard(options: LockoutGuardOptions): LockoutGuard {
     const settle = async (outcome: 'accepted' | ProviderFailure) => {
       if (outcome === 'accepted') refused.delete(attempt.digest)
       else if (outcome.category === 'invalid_credentials') refused.set(attempt.digest, now())
+      // A read that was answered late may have hidden it here, or ten thousand other users: the table has it.
+      const isKnown = rows.known(attempt.rowKey)?.refusals.tries.some((one) => one.id === id)
+      if (!isKnown) await rows.read(attempt.rowKey)
       const settled = await rows.change(attempt.rowKey, (row) => ({
         refusals: withOutcome(row.refusals, id, outcome, now(), limitsFor(attempt, row)),
         result: undefined,

@@ -12,6 +12,7 @@ const entryOf = (passwordVerifier: string, verifiedOnTimestamp: number, serializ
   verifiedOnTimestamp,
   serializedCache,
 })
+const OPTIONS = { addHint: async () => {}, now: () => NOW, leaseInMs: 19_000 }
 const OLD = entryOf('old', NOW)
 const NEW = entryOf('new', NOW + 1)
 
@@ -26,7 +27,7 @@ async function createStage() {
     remove: (...args) => (failing ? down() : table.remove(...args)),
     list: (...args) => (failing ? down() : table.list(...args)),
   }
-  const store = withUnsavedEntries(faulty, async () => {})
+  const store = withUnsavedEntries(faulty, OPTIONS)
   const etag = await store.write('k', OLD, NOW, undefined)
   return { table, store, etag, fail: (what: typeof failing) => void (failing = what) }
 }
@@ -86,14 +87,35 @@ test('what was forgotten is not written again', async () => {
   const { table, store, etag, fail } = await createStage()
   fail('writes')
   await expect(store.write('k', NEW, NOW, etag)).rejects.toThrow('down')
-  store.drop('k')
   fail(undefined)
+  expect(await store.remove('k', etag ?? '')).toBe(true)
   await store.retry()
-  expect((await table.read('k'))?.entry).toEqual(OLD)
+  expect(await table.read('k')).toBeUndefined()
 })
 
+test.each([
+  ['the last moment of a lease', NOW + 1, true],
+  ['a lease that is over', NOW, false],
+  ['a lease as long as clocks may make it', NOW + 38_000, true],
+  ['a lease longer than a lease can be', NOW + 38_001, false],
+])(
+  'a row that another instance refreshes is not written over: %s',
+  async (_, leasedUntilTimestamp, isLeft) => {
+    const { table, store, etag, fail } = await createStage()
+    fail('writes')
+    await expect(store.write('k', NEW, NOW, etag)).rejects.toThrow('down')
+    fail(undefined)
+    const leased = await table.mark('k', { leasedUntilTimestamp }, etag ?? '')
+    const read = await store.read('k')
+    // The retired password opens nothing meanwhile, and the lease is seen by whoever would refresh.
+    expect([read?.entry, read?.leasedUntilTimestamp]).toEqual([NEW, isLeft ? leasedUntilTimestamp : 0])
+    expect((await table.read('k'))?.entry).toEqual(isLeft ? OLD : NEW)
+    expect(read?.etag === leased).toBe(isLeft)
+  },
+)
+
 test('an entry that is too large is not tried again', async () => {
-  const store = withUnsavedEntries(createMemoryEntryStore(200), async () => {})
+  const store = withUnsavedEntries(createMemoryEntryStore(200), OPTIONS)
   await expect(store.write('k', entryOf('x'.repeat(300), NOW), NOW, undefined)).rejects.toThrow(
     EntryTooLargeError,
   )

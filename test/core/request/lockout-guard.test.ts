@@ -253,3 +253,30 @@ test('an operator who clears a user leaves alone what is known of others', async
   expect(await guard.statusOf('another user')).toMatchObject({ refusedPasswords: 1 })
   expect(guard.wasRefusedSince(other, stage.now())).toBe(true)
 })
+
+test('a read that is answered late does not hide a place that was taken meanwhile', async () => {
+  const stage = createStage()
+  const [guard] = stage.guards
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  stage.fail(async (operation, apply) => {
+    const answer = await apply()
+    if (operation === 'read') await gate
+    return answer
+  })
+  const late = guard.statusOf('user')
+  await new Promise(setImmediate)
+  const admission = await stage.admit(guard, 'a')
+  open()
+  await late
+  if ('settle' in admission) await admission.settle(REFUSED)
+  expect(await guard.statusOf('user')).toMatchObject({ refusedPasswords: 1 })
+})
+
+test('a place that was taken is settled even when ten thousand others were looked at meanwhile', async () => {
+  const stage = createStage()
+  const [guard] = stage.guards
+  const admission = await stage.admit(guard, 'a')
+  for (let other = 0; other < 10_000; other++) await guard.statusOf(`other ${other}`)
+  if ('settle' in admission) await admission.settle(REFUSED)
+  expect(await guard.statusOf('user')).toMatchObject({ refusedPasswords: 1 })
+})
