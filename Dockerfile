@@ -1,4 +1,4 @@
-# The broker as a container, on the Functions host's own image. See infra/README.md, "As a container".
+# The broker as a container, on the Functions host's own image. See docs/container.md.
 FROM node:24-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./

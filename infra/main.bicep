@@ -29,7 +29,7 @@ param brokerSettings BrokerSettings = {}
 @description('Size of an instance, bounds of scaling, instances kept warm.')
 param scale Scale = {}
 
-@description('Spreads plan and storage over the zones of the region. Decided once: a plan cannot change it later.')
+@description('Spreads plan and storage over the zones of the region. The platform then keeps two always-ready instances of each function group, and bills them: HTTP, the timer and the queue make six. Decide before the first deployment: the storage accounts take a conversion of their own later.')
 param zoneRedundant bool = false
 
 @description('Private network, fixed outbound address, address filters.')
@@ -38,8 +38,8 @@ param network Network = {}
 @description('Alerts, retention and what is logged.')
 param monitoring Monitoring = {}
 
-@description('App Service authentication in front of the broker. Null: the function key alone guards it.')
-param easyAuth EasyAuth?
+@description('App Service authentication in front of the broker. Empty: the function key alone guards it.')
+param easyAuth EasyAuth = {}
 
 @description('Purge protection of the vault. Once on it cannot be turned off. Turn it off for throw-away environments only.')
 param purgeProtection bool = true
@@ -65,7 +65,7 @@ var tableNames = ['tokencache', 'refreshdue', 'refusals']
 // The host moves a message that failed too often to <queue>-poison.
 var queueNames = ['refreshchunk', 'refreshchunk-poison']
 
-resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2023-07-01' = {
   name: resourceGroupName
   location: location
   tags: tags
@@ -192,7 +192,9 @@ module watch 'modules/alerts.bicep' = {
     location: location
     tags: tags
     emails: monitoring.?alertEmails ?? []
+    alertsEnabled: monitoring.?alerts ?? true
     applicationInsightsName: names.applicationInsights
+    workspaceName: names.workspace
     availabilityTest: monitoring.?availabilityTest ?? false
     healthUrl: '${broker.outputs.url}/health'
   }
@@ -205,10 +207,12 @@ module workbook 'modules/workbook.bicep' = {
     location: location
     tags: tags
     applicationInsightsName: names.applicationInsights
+    workspaceName: names.workspace
   }
   dependsOn: [logs]
 }
 
+output ARM_ENDPOINT string = environment().resourceManager
 output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = group.name
@@ -217,5 +221,6 @@ output BROKER_URL string = broker.outputs.url
 output BROKER_PRINCIPAL_ID string = identity.outputs.principalId
 output BROKER_OUTBOUND_IP string = privateNetwork.?outputs.outboundIp ?? ''
 output KEY_VAULT_NAME string = names.vault
+output KEY_VAULT_URL string = 'https://${names.vault}${environment().suffixes.keyvaultDns}'
 output DATA_STORAGE_ACCOUNT string = names.dataStorage
 output APPLICATION_INSIGHTS_NAME string = names.applicationInsights

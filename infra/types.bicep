@@ -30,18 +30,21 @@ type BrokerSettings = {
   REQUEST_DEADLINE: int?
 
   @description('An entry that nobody asked for in this time is dropped instead of refreshed. Default 604800, 7 days.')
-  @minValue(3600)
+  @minValue(7200)
+  @maxValue(7776000)
   IDLE_EVICTION: int?
 
   @description('How many entries one instance refreshes at a time. Default 32.')
   @minValue(1)
+  @maxValue(256)
   REFRESH_CONCURRENCY: int?
 
   @description('A sweep with more due entries than this hands them to the queue, for other instances to share. Default 1000.')
   @minValue(1)
+  @maxValue(10000000)
   REFRESH_FANOUT_ABOVE: int?
 
-  @description('How many different wrong passwords of one user Entra ID is asked about in REFUSAL_WINDOW. Default 3; 1 suits users of login.microsoftonline.us, where fewer lock an account.')
+  @description('How many different wrong passwords of one user Entra ID is asked about in REFUSAL_WINDOW. Default 3; 1 in Azure Government, where three lock an account.')
   @minValue(1)
   @maxValue(9)
   MAX_REFUSED_PASSWORDS: int?
@@ -53,6 +56,15 @@ type BrokerSettings = {
 
   @description('When the timer runs: NCRONTAB with seconds, UTC. At least every 5 minutes, or the alert on its silence fires. Default every minute.')
   REFRESH_SCHEDULE: string?
+
+  @description('Proxy for Entra ID, Key Vault, tables and queue: http://host:port. With a password in it, a Key Vault reference. The Functions host reads it too. Default none.')
+  HTTPS_PROXY: string?
+
+  @description('Hosts that are reached without the proxy, separated by commas: whole names, or endings that begin with a dot. Default none.')
+  NO_PROXY: string?
+
+  @description('File in the package with the certificate of a private authority, e.g. of a device that inspects TLS: /home/site/wwwroot/ca.pem. Default none.')
+  NODE_EXTRA_CA_CERTS: string?
 }
 
 @export()
@@ -62,7 +74,7 @@ type Scale = {
   @description('Memory of an instance. Default 512: the broker is small, and an instance is billed by its memory.')
   instanceMemoryMB: (512 | 2048 | 4096)?
 
-  @description('Upper bound of instances. Default 40, the least the plan accepts.')
+  @description('Upper bound of on-demand instances of each function group: HTTP, the timer and the queue are three. A burst of HTTP calls is seen to exceed it for a moment (azure-functions-host #11790), so it bounds the cost and nothing else. Default 40, the least the plan is sure to accept.')
   @minValue(40)
   @maxValue(1000)
   maximumInstanceCount: int?
@@ -72,7 +84,7 @@ type Scale = {
   @maxValue(1000)
   httpPerInstanceConcurrency: int?
 
-  @description('Instances kept running. Default none. Names: http, function:refreshtokens, function:refreshchunk.')
+  @description('Instances kept running, billed by the second whether they are called or not. Default none: a first call after a pause waits for an instance to start. With zoneRedundant there are two of each group whatever is said here. Names: http, function:refreshtokens, function:refreshchunk.')
   alwaysReady: AlwaysReady[]?
 }
 
@@ -86,17 +98,17 @@ type AlwaysReady = {
 }
 
 @export()
-@description('App Service authentication in front of the broker: callers bring an Entra ID token beside the function key.')
+@description('App Service authentication in front of the broker: callers bring an Entra ID token beside the function key. It takes the header Authorization, so user name and password must come in the body. Without clientId: off.')
 @sealed()
 type EasyAuth = {
   @description('Client id of an existing app registration that stands for the broker. Callers ask for api://<client id>/.default.')
   @minLength(36)
   @maxLength(36)
-  clientId: string
+  clientId: string?
 
-  @description('Client ids that may call, e.g. those of the callers\' managed identities.')
+  @description('Client ids that may call, e.g. those of the callers\' managed identities. Needed with clientId.')
   @minLength(1)
-  allowedApplications: string[]
+  allowedApplications: string[]?
 
   @description('Tenant that issues the callers\' tokens. Default: the tenant of the deployment.')
   tenantId: string?
@@ -129,12 +141,15 @@ type Monitoring = {
   @description('Receivers of the alerts. Default none: alerts show in the portal only.')
   alertEmails: string[]?
 
+  @description('Whether the alerts are on. Each has a price a month. Default true.')
+  alerts: bool?
+
   @description('Days that logs are kept. Default 30.')
   @minValue(30)
   @maxValue(730)
   retentionInDays: int?
 
-  @description('Upper bound of logs a day, in GB. Default 1: a flood cannot cost more. Reaching it silences the alerts until the next day.')
+  @description('Upper bound of logs a day, in GB. Default 1: a flood cannot cost more. Reaching it silences every alert but two until the next day.')
   @minValue(1)
   dailyQuotaInGb: int?
 

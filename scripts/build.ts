@@ -8,8 +8,8 @@ await build({
   platform: 'node',
   target: 'node22',
   format: 'cjs',
-  // The Functions host provides it to the worker.
-  external: ['@azure/functions-core'],
+  // The Functions host provides the first to the worker. `debug` takes the second where it is, which only development tools bring.
+  external: ['@azure/functions-core', 'supports-color'],
   // CommonJS has no import.meta; the Azure SDK asks it where it was loaded from.
   define: { 'import.meta.url': '__importMetaUrl' },
   banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },

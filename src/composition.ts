@@ -27,6 +27,7 @@ import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
 import type { RefreshTokensOptions } from './functions/refreshtokens.ts'
 import type { RequestTokenOptions } from './functions/requesttoken.ts'
 import type { OperatorOptions } from './functions/tokens.ts'
+import { createCallerNames } from './http/caller.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
 import { queueNames, tableNames } from './storage-names.ts'
 
@@ -99,13 +100,17 @@ export function compose(settings: Settings, clock: Clock): Composition {
     () => problems.all(),
     elapsed,
   )
+  const resolveCaller = createCallerNames({
+    digest: rowNames.resolveCaller,
+    trustsPrincipal: settings.isAuthenticatedByPlatform,
+  })
   return {
-    operate: { operators, digestCaller: rowNames.resolveCaller },
+    operate: { operators, resolveCaller },
     requestToken: {
       tokenSource,
       now,
       deadlineInMs: settings.requestDeadlineInMs,
-      digestCaller: rowNames.resolveCaller,
+      resolveCaller,
     },
     refreshTokens: { tick, problemsOf: () => problems.all() },
     refreshChunk: { sweep, chunkOfMessage, now },

@@ -27,6 +27,8 @@ export interface Settings {
   readonly refreshFanoutAbove: number
   /** The Queue service of the data account; the queue trigger reads the same setting. */
   readonly queueServiceUrl: string
+  /** App Service authentication stands in front, and says who calls. */
+  readonly isAuthenticatedByPlatform: boolean
 }
 
 /** Azure shows its endpoints with a slash at the end; what is put together from them has none. */
@@ -113,6 +115,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     refreshConcurrency: values.REFRESH_CONCURRENCY,
     refreshFanoutAbove: values.REFRESH_FANOUT_ABOVE,
     queueServiceUrl: values.DataStorage__queueServiceUri,
+    // Set by the platform, https://learn.microsoft.com/azure/app-service/reference-app-settings; the Functions host goes by it, too.
+    isAuthenticatedByPlatform: environment['WEBSITE_AUTH_ENABLED']?.toLowerCase() === 'true',
   }
 }
 

@@ -23,6 +23,7 @@ test('times are in seconds, and all but the three addresses have a default', () 
     identityProviderTimeoutInMs: 10_000,
     storageTimeoutInMs: 3_000,
     requestDeadlineInMs: 20_000,
+    isAuthenticatedByPlatform: false,
   })
   expect(readSettings({ ...REQUIRED, REFRESH_THRESHOLD: ' 30 ', PASSWORD_MAX_AGE: '' })).toMatchObject({
     refreshThresholdInMs: 30_000,

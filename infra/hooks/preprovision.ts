@@ -1,6 +1,7 @@
 // Runs before `azd provision`: looks at what would otherwise fail ten minutes later.
 import { setTimeout } from 'node:timers/promises'
 import { createOperatorCredential } from './operator-credential.ts'
+import { createResourceManager, endpointOf } from './resource-manager.ts'
 import { registerResourceProvider } from './resource-provider.ts'
 
 const { env: environment } = process
@@ -16,10 +17,11 @@ try {
     )
   } else {
     await registerResourceProvider('Microsoft.App', {
-      fetch,
-      credential: createOperatorCredential(environment['AZURE_TENANT_ID']),
-      // Another cloud's: azd env set ARM_ENDPOINT https://management.usgovcloudapi.net
-      endpoint: environment['ARM_ENDPOINT'] || 'https://management.azure.com',
+      resourceManager: createResourceManager({
+        fetch,
+        credential: createOperatorCredential(environment['AZURE_TENANT_ID']),
+        endpoint: endpointOf(environment),
+      }),
       subscriptionId,
       say,
       delay: setTimeout,

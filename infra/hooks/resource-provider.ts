@@ -1,19 +1,13 @@
-import type { TokenCredential } from '@azure/identity'
+import type { ResourceManager } from './resource-manager.ts'
+import type { Waiting } from './waiting.ts'
 
 const API_VERSION = '2021-04-01'
 const PATIENCE_IN_MS = 5 * 60_000
 const PAUSE_IN_MS = 5_000
 
-export interface ResourceProviderParts {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>
-  readonly credential: TokenCredential
-  /** Azure Resource Manager's, e.g. `https://management.azure.com`. */
-  readonly endpoint: string
+export interface ResourceProviderParts extends Waiting {
+  readonly resourceManager: ResourceManager
   readonly subscriptionId: string
-  readonly say: (line: string) => void
-  readonly delay: (timeInMs: number) => Promise<unknown>
-  /** Milliseconds of a clock that nobody sets. */
-  readonly elapsed: () => number
 }
 
 /**
@@ -26,31 +20,34 @@ export async function registerResourceProvider(
   namespace: string,
   parts: ResourceProviderParts,
 ): Promise<void> {
-  const { endpoint, subscriptionId, say, delay, elapsed } = parts
-  const url = `${endpoint}/subscriptions/${subscriptionId}/providers/${namespace}`
-  const call = async (method: 'GET' | 'POST', path: string): Promise<string> => {
-    const token = await parts.credential.getToken(`${endpoint}/.default`)
-    const response = await parts.fetch(`${url}${path}?api-version=${API_VERSION}`, {
-      method,
-      headers: { Authorization: `Bearer ${token?.token}` },
-    })
+  const { resourceManager, subscriptionId, say, delay, elapsed } = parts
+  const provider = `subscriptions/${subscriptionId}/providers/${namespace}`
+  const stateOf = async (response: Response, failure: string): Promise<string> => {
     if (!response.ok) {
       throw new Error(
-        `The resource provider ${namespace} is not registered in the subscription ${subscriptionId}, and could not be registered (HTTP ${response.status}). ` +
-          `A private network needs it. Someone with the role Contributor registers it once: az provider register --namespace ${namespace} --subscription ${subscriptionId}`,
+        `${failure} in the subscription ${subscriptionId} (HTTP ${response.status}). A private network needs it. ` +
+          `Someone with the role Contributor registers it once: az provider register --namespace ${namespace} --subscription ${subscriptionId}`,
       )
     }
     return ((await response.json()) as { registrationState?: string }).registrationState ?? ''
   }
-  if ((await call('GET', '')) === 'Registered') return
+  const read = async () =>
+    stateOf(
+      await resourceManager('GET', provider, API_VERSION),
+      `Nobody knows whether the resource provider ${namespace} is registered`,
+    )
+  if ((await read()) === 'Registered') return
   say(`Registering the resource provider ${namespace}, which a private network needs.`)
   const startTime = elapsed()
-  let state = await call('POST', '/register')
+  let state = await stateOf(
+    await resourceManager('POST', `${provider}/register`, API_VERSION),
+    `The resource provider ${namespace} is not registered, and could not be,`,
+  )
   while (state !== 'Registered') {
     if (elapsed() - startTime > PATIENCE_IN_MS) {
       throw new Error(`The resource provider ${namespace} is still ${state}. Try again in a few minutes.`)
     }
     await delay(PAUSE_IN_MS)
-    state = await call('GET', '')
+    state = await read()
   }
 }

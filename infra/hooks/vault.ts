@@ -1,4 +1,5 @@
 import { RestError, type SecretClient, type SecretClientOptions } from '@azure/keyvault-secrets'
+import type { Waiting } from './waiting.ts'
 
 /** A role that was assigned a moment ago takes up to ten minutes to work. */
 const RIGHT_PATIENCE_IN_MS = 10 * 60_000
@@ -62,15 +63,11 @@ function reasonOf(body: string | null | undefined): string {
   }
 }
 
-export interface VaultParts {
+export interface VaultParts extends Waiting {
   readonly client: Pick<
     SecretClient,
     'listPropertiesOfSecrets' | 'listDeletedSecrets' | 'beginRecoverDeletedSecret' | 'setSecret'
   >
-  readonly say: (line: string) => void
-  readonly delay: (timeInMs: number) => Promise<unknown>
-  /** Milliseconds of a clock that nobody sets. */
-  readonly elapsed: () => number
 }
 
 /**

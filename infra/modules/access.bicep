@@ -40,11 +40,11 @@ var roles = {
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
-resource hostStorage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+resource hostStorage 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   name: hostStorageName
 }
 
-resource dataStorage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+resource dataStorage 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   name: dataStorageName
 
   resource tableService 'tableServices' existing = {
@@ -60,7 +60,7 @@ resource dataStorage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
   }
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2026-05-15' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 
@@ -122,7 +122,8 @@ resource brokerSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
     principalId: brokerPrincipalId
     principalType: 'ServicePrincipal'
-    description: 'The two keys and the client profiles, to read.'
+    // getSecret, and readMetadata, which lists names: the broker knows by that list which client profiles there are.
+    description: 'The two keys and the client profiles, to read and to list.'
   }
 }
 

@@ -1,4 +1,5 @@
-// The broker's own account: sealed token entries, the due index, refused passwords, and the queue that spreads a sweep.
+// The broker's own account: sealed token entries, the due index, the tries of each user
+// (refusals), and the queue that spreads a sweep.
 // Tables and queues are made here, so that the broker needs no right to create any.
 import { Tags } from '../types.bicep'
 
@@ -29,11 +30,11 @@ param publicNetworkAccess string
 @description('Where a line for every operation goes. Null: nowhere.')
 param logWorkspaceName string?
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' existing = if (logWorkspaceName != null) {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = if (logWorkspaceName != null) {
   name: logWorkspaceName!
 }
 
-resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: name
   location: location
   tags: tags
@@ -54,24 +55,24 @@ resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   }
 }
 
-resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2026-06-01' = {
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-08-01' = {
   parent: account
   name: 'default'
 }
 
-resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-06-01' = [
+resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-08-01' = [
   for tableName in tableNames: {
     parent: tableService
     name: tableName
   }
 ]
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-06-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-08-01' = {
   parent: account
   name: 'default'
 }
 
-resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-06-01' = [
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-08-01' = [
   for queueName in queueNames: {
     parent: queueService
     name: queueName

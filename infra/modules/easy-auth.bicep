@@ -1,17 +1,21 @@
 // App Service authentication: a request without a token of an allowed application is answered 401 before the broker sees it.
-import { EasyAuth } from '../types.bicep'
-
 @description('The app.')
 param siteName string
 
-@description('Who may call.')
-param easyAuth EasyAuth
+@description('The app registration that stands for the broker.')
+param clientId string
 
-resource site 'Microsoft.Web/sites@2025-03-01' existing = {
+@description('Client ids that may call.')
+param allowedApplications string[]
+
+@description('Tenant that issues the callers\' tokens.')
+param tenantId string
+
+resource site 'Microsoft.Web/sites@2023-12-01' existing = {
   name: siteName
 }
 
-resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
+resource authentication 'Microsoft.Web/sites/config@2023-12-01' = {
   parent: site
   name: 'authsettingsV2'
   properties: {
@@ -27,13 +31,13 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
       azureActiveDirectory: {
         enabled: true
         registration: {
-          clientId: easyAuth.clientId
-          openIdIssuer: '${environment().authentication.loginEndpoint}${easyAuth.?tenantId ?? tenant().tenantId}/v2.0'
+          clientId: clientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenantId}/v2.0'
           clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
         }
         validation: {
-          allowedAudiences: [easyAuth.clientId, 'api://${easyAuth.clientId}']
-          defaultAuthorizationPolicy: { allowedApplications: easyAuth.allowedApplications }
+          allowedAudiences: [clientId, 'api://${clientId}']
+          defaultAuthorizationPolicy: { allowedApplications: allowedApplications }
         }
       }
     }

@@ -46,8 +46,8 @@ param subnetId string?
 @description('Who may call. Empty: anyone with a key.')
 param callerIpRanges string[]
 
-@description('App Service authentication. Null: off.')
-param easyAuth EasyAuth?
+@description('App Service authentication. Without a clientId: off.')
+param easyAuth EasyAuth
 
 resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: applicationInsightsName
@@ -58,6 +58,9 @@ var blobServiceUrl = 'https://${hostStorageName}.blob.${environment().suffixes.s
 var queueServiceUrl = 'https://${dataStorageName}.queue.${environment().suffixes.storage}'
 var tableServiceUrl = 'https://${dataStorageName}.table.${environment().suffixes.storage}'
 var keyVaultUrl = 'https://${vaultName}${environment().suffixes.keyvaultDns}'
+
+// US Government locks an account after three wrong passwords, the other clouds after ten.
+var maxRefusedPasswords = contains(environment().authentication.loginEndpoint, 'microsoftonline.us') ? 1 : 3
 
 var callerRules = [
   for (range, i) in callerIpRanges: {
@@ -76,7 +79,7 @@ var probeRule = {
   ipAddress: 'ApplicationInsightsAvailability'
 }
 
-resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+resource plan 'Microsoft.Web/serverfarms@2023-12-01' = {
   name: 'plan-${token}'
   location: location
   tags: tags
@@ -85,7 +88,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
-resource site 'Microsoft.Web/sites@2025-03-01' = {
+resource site 'Microsoft.Web/sites@2023-12-01' = {
   name: 'func-${token}'
   location: location
   tags: union(tags, { 'azd-service-name': 'broker' })
@@ -115,7 +118,6 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       }
     }
     siteConfig: {
-      ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
@@ -138,12 +140,17 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'IDLE_EVICTION', value: string(brokerSettings.?IDLE_EVICTION ?? 604800) }
         { name: 'REFRESH_CONCURRENCY', value: string(brokerSettings.?REFRESH_CONCURRENCY ?? 32) }
         { name: 'REFRESH_FANOUT_ABOVE', value: string(brokerSettings.?REFRESH_FANOUT_ABOVE ?? 1000) }
-        { name: 'MAX_REFUSED_PASSWORDS', value: string(brokerSettings.?MAX_REFUSED_PASSWORDS ?? 3) }
+        { name: 'MAX_REFUSED_PASSWORDS', value: string(brokerSettings.?MAX_REFUSED_PASSWORDS ?? maxRefusedPasswords) }
         { name: 'REFUSAL_WINDOW', value: string(brokerSettings.?REFUSAL_WINDOW ?? 600) }
-        // What the Functions host and the SDKs read.
+        // What the Functions host, the SDKs and Node.js read. Empty is absent for all of them.
         { name: 'REFRESH_SCHEDULE', value: brokerSettings.?REFRESH_SCHEDULE ?? '0 * * * * *' }
+        { name: 'HTTPS_PROXY', value: brokerSettings.?HTTPS_PROXY ?? '' }
+        { name: 'NO_PROXY', value: brokerSettings.?NO_PROXY ?? '' }
+        { name: 'NODE_EXTRA_CA_CERTS', value: brokerSettings.?NODE_EXTRA_CA_CERTS ?? '' }
         { name: 'DataStorage__credential', value: 'managedidentity' }
         { name: 'DataStorage__clientId', value: identityClientId }
+        // The name beside the address: with the address alone a host fails to start now and then (azure-functions-host #11787).
+        { name: 'AzureWebJobsStorage__accountName', value: hostStorageName }
         { name: 'AzureWebJobsStorage__blobServiceUri', value: blobServiceUrl }
         { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
         { name: 'AzureWebJobsStorage__clientId', value: identityClientId }
@@ -175,8 +182,18 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-module authentication 'easy-auth.bicep' = if (easyAuth != null) {
-  params: { siteName: site.name, easyAuth: easyAuth! }
+var authenticates = !empty(easyAuth.?clientId)
+
+module authentication 'easy-auth.bicep' = if (authenticates) {
+  params: {
+    siteName: site.name
+    clientId: easyAuth.?clientId ?? ''
+    // An empty list would let every application of the tenant in.
+    allowedApplications: authenticates && empty(easyAuth.?allowedApplications)
+      ? fail('easyAuth needs allowedApplications: the client ids that may call.')
+      : (easyAuth.?allowedApplications ?? [])
+    tenantId: easyAuth.?tenantId ?? tenant().tenantId
+  }
 }
 
 output name string = site.name

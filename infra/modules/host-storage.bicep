@@ -22,11 +22,11 @@ param publicNetworkAccess string
 @description('Where a line for every operation goes. Null: nowhere.')
 param logWorkspaceName string?
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' existing = if (logWorkspaceName != null) {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = if (logWorkspaceName != null) {
   name: logWorkspaceName!
 }
 
-resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: name
   location: location
   tags: tags
@@ -47,7 +47,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-08-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -56,7 +56,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
   }
 }
 
-resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = {
+resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = {
   parent: blobs
   name: 'app-package'
   properties: { publicAccess: 'None' }

@@ -28,11 +28,11 @@ param operatorIpRanges string[]
 @description('Where the audit log goes.')
 param workspaceName string
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' existing = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
   name: workspaceName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
   tags: tags

@@ -16,7 +16,7 @@ param tags Tags
 @description('Retention and daily bound.')
 param settings Monitoring
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: workspaceName
   location: location
   tags: tags

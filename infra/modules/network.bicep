@@ -44,7 +44,7 @@ var endpoints = [
   { name: 'vault', service: 'vault', resourceId: vaultId }
 ]
 
-resource appNsg 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
+resource appNsg 'Microsoft.Network/networkSecurityGroups@2025-01-01' = {
   name: 'nsg-app-${token}'
   location: location
   tags: tags
@@ -68,7 +68,7 @@ resource appNsg 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
   }
 }
 
-resource endpointNsg 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
+resource endpointNsg 'Microsoft.Network/networkSecurityGroups@2025-01-01' = {
   name: 'nsg-endpoints-${token}'
   location: location
   tags: tags
@@ -106,7 +106,7 @@ resource endpointNsg 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
   }
 }
 
-resource outboundAddress 'Microsoft.Network/publicIPAddresses@2026-03-01' = if (fixedOutboundIp) {
+resource outboundAddress 'Microsoft.Network/publicIPAddresses@2025-01-01' = if (fixedOutboundIp) {
   name: 'pip-${token}'
   location: location
   tags: tags
@@ -114,7 +114,7 @@ resource outboundAddress 'Microsoft.Network/publicIPAddresses@2026-03-01' = if (
   properties: { publicIPAllocationMethod: 'Static', publicIPAddressVersion: 'IPv4' }
 }
 
-resource natGateway 'Microsoft.Network/natGateways@2026-03-01' = if (fixedOutboundIp) {
+resource natGateway 'Microsoft.Network/natGateways@2025-01-01' = if (fixedOutboundIp) {
   name: 'ng-${token}'
   location: location
   tags: tags
@@ -122,7 +122,7 @@ resource natGateway 'Microsoft.Network/natGateways@2026-03-01' = if (fixedOutbou
   properties: { publicIpAddresses: [{ id: outboundAddress.id }] }
 }
 
-resource vnet 'Microsoft.Network/virtualNetworks@2026-03-01' = {
+resource vnet 'Microsoft.Network/virtualNetworks@2025-01-01' = {
   name: 'vnet-${token}'
   location: location
   tags: tags
@@ -135,6 +135,8 @@ resource vnet 'Microsoft.Network/virtualNetworks@2026-03-01' = {
           addressPrefix: appPrefix
           networkSecurityGroup: { id: appNsg.id }
           natGateway: fixedOutboundIp ? { id: natGateway.id } : null
+          // A delegated subnet's way out is its service's own affair. Said all the same: newer API versions take false when nothing is.
+          defaultOutboundAccess: !fixedOutboundIp
           delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
       }

@@ -23,7 +23,7 @@ param service string
 @description('DNS zone that the endpoint\'s address is entered in.')
 param zoneId string
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2026-03-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-01-01' = {
   name: name
   location: location
   tags: tags
@@ -36,7 +36,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2026-03-01' = {
   }
 }
 
-resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2026-03-01' = {
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-01-01' = {
   parent: endpoint
   name: 'default'
   properties: {

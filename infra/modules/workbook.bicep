@@ -10,10 +10,15 @@ param tags Tags
 @description('Where telemetry goes.')
 param applicationInsightsName string
 
+@description('Where the logs end up.')
+param workspaceName string
+
 type Chart = {
   title: string
   query: string
   visualization: 'table' | 'timechart' | 'barchart'
+  @description('Asks the workspace, not the component. Default false.')
+  inWorkspace: bool?
 }
 
 var charts Chart[] = [
@@ -38,6 +43,16 @@ var charts Chart[] = [
     visualization: 'table'
   }
   {
+    title: 'Users whom the broker could not serve'
+    query: loadTextContent('../queries/workbook/users.kql')
+    visualization: 'table'
+  }
+  {
+    title: 'Callers: function keys or applications, as keyed digests'
+    query: loadTextContent('../queries/workbook/callers.kql')
+    visualization: 'table'
+  }
+  {
     title: 'Pre-refresh: due, refreshed, failed, dropped'
     query: loadTextContent('../queries/workbook/sweeps.kql')
     visualization: 'timechart'
@@ -46,6 +61,22 @@ var charts Chart[] = [
     title: 'Pre-refresh: oldest lag and longest run (milliseconds)'
     query: loadTextContent('../queries/workbook/sweep-lag.kql')
     visualization: 'timechart'
+  }
+  {
+    title: 'Pre-refresh: failures by cause'
+    query: loadTextContent('../queries/workbook/failed-refreshes.kql')
+    visualization: 'table'
+  }
+  {
+    title: 'What operators did'
+    query: loadTextContent('../queries/workbook/operators.kql')
+    visualization: 'table'
+  }
+  {
+    title: 'What fills the log (megabytes an hour)'
+    query: loadTextContent('../queries/workbook/ingestion.kql')
+    visualization: 'barchart'
+    inWorkspace: true
   }
   {
     title: 'Latest warnings and errors'
@@ -93,7 +124,10 @@ var items = [
       size: 0
       timeContextFromParameter: 'TimeRange'
       queryType: 0
-      resourceType: 'microsoft.insights/components'
+      resourceType: (chart.?inWorkspace ?? false)
+        ? 'microsoft.operationalinsights/workspaces'
+        : 'microsoft.insights/components'
+      crossComponentResources: [(chart.?inWorkspace ?? false) ? workspace.id : applicationInsights.id]
       visualization: chart.visualization
     }
   }
@@ -101,6 +135,10 @@ var items = [
 
 resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: applicationInsightsName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
+  name: workspaceName
 }
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {

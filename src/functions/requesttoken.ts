@@ -1,7 +1,7 @@
 import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
 import type { BrokeredToken, TokenSource } from '../core/request/brokered-token.ts'
-import { resolveCaller, type CallerDigest } from '../http/caller.ts'
+import type { ResolveCaller } from '../http/caller.ts'
 import { isOurFault } from '../http/error-response.ts'
 import { brokerProtocol, type TokenProtocol } from '../http/token-protocol.ts'
 import { withinTime } from '../time-limit.ts'
@@ -16,7 +16,7 @@ export interface RequestTokenOptions {
   readonly now: () => number
   /** Of the whole request, the body's arrival included. */
   readonly deadlineInMs: number
-  readonly digestCaller: CallerDigest
+  readonly resolveCaller: ResolveCaller
 }
 
 /**
@@ -41,9 +41,9 @@ export function createRequestTokenHandler(
         correlationId,
       })
     try {
-      const { tokenSource, now, deadlineInMs, digestCaller } = options()
+      const { tokenSource, now, deadlineInMs, resolveCaller } = options()
       const answer = async () => {
-        caller = await resolveCaller(http, digestCaller)
+        caller = await resolveCaller(http)
         const request = await protocol.read(http)
         client = request.client
         return tokenSource({ ...request, caller, correlationId })

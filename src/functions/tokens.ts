@@ -1,7 +1,7 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
 import type { Operators } from '../core/operate/operators.ts'
-import { resolveCaller, type CallerDigest } from '../http/caller.ts'
+import type { ResolveCaller } from '../http/caller.ts'
 import { errorResponseOf, isOurFault } from '../http/error-response.ts'
 import { clientOf, pageOf, readUser, userHashOf } from '../http/operator-requests.ts'
 import { entryJsonOf, jsonResponse, userJsonOf } from '../http/operator-responses.ts'
@@ -10,7 +10,7 @@ import { logEvent, type LogFields } from './event-log.ts'
 
 export interface OperatorOptions {
   readonly operators: Operators
-  readonly digestCaller: CallerDigest
+  readonly resolveCaller: ResolveCaller
 }
 
 /** What was done, for the audit line, beside the answer. */
@@ -66,8 +66,8 @@ export function createOperatorHandler(
     const log = (level: 'info' | 'error', fields: LogFields<'operator_action'>) =>
       logEvent(context, level, 'operator_action', { action, caller, ...fields, correlationId })
     try {
-      const { operators, digestCaller } = options()
-      caller = await resolveCaller(http, digestCaller)
+      const { operators, resolveCaller } = options()
+      caller = await resolveCaller(http)
       const { response, fields } = await ACTS[action](http, operators)
       log('info', { ...fields, status: response.status ?? 200 })
       return response

@@ -3,26 +3,31 @@ import type { HttpRequest } from '@azure/functions'
 /** 96 bits: enough to tell all callers apart, short enough to be read in a log. */
 const SHOWN_LENGTH = 16
 
-/** Keyed, and the same in all instances. */
-export type CallerDigest = (...parts: string[]) => Promise<string>
+export interface CallerNamesOptions {
+  /** Keyed, and the same in all instances. */
+  readonly digest: (...parts: string[]) => Promise<string>
+  /** App Service authentication is on, so that the principal's header is the platform's own: it lets no caller set it. */
+  readonly trustsPrincipal: boolean
+}
 
 /**
- * Who calls, as a short name that cannot be turned back: the function key first, because the platform has checked it, and in its
- * order, the header before the query. The principal's header is the platform's own only with App Service authentication.
+ * Who calls, as a short name that cannot be turned back: the principal that the platform has authenticated, else the function key
+ * that it has checked, in its order, the header before the query.
  *
  * @returns `undefined` where no key is asked for, as under `func start`, and when there is no key to digest with. Never rejects.
  */
-export async function resolveCaller(
-  { headers, query }: HttpRequest,
-  digest: CallerDigest,
-): Promise<string | undefined> {
-  const key = headers.get('x-functions-key') ?? query.get('code')
-  const principal = headers.get('x-ms-client-principal-id')
-  if (!key && !principal) return undefined
-  try {
-    const name = key ? await digest('function key', key) : await digest('principal', principal ?? '')
-    return name.slice(0, SHOWN_LENGTH)
-  } catch {
-    return undefined
+export type ResolveCaller = (request: Pick<HttpRequest, 'headers' | 'query'>) => Promise<string | undefined>
+
+export function createCallerNames({ digest, trustsPrincipal }: CallerNamesOptions): ResolveCaller {
+  return async ({ headers, query }) => {
+    const principal = trustsPrincipal && headers.get('x-ms-client-principal-id')
+    const key = headers.get('x-functions-key') ?? query.get('code')
+    if (!principal && !key) return undefined
+    try {
+      const name = principal ? await digest('principal', principal) : await digest('function key', key ?? '')
+      return name.slice(0, SHOWN_LENGTH)
+    } catch {
+      return undefined
+    }
   }
 }

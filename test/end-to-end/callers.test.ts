@@ -74,3 +74,23 @@ test('a caller with more users accepted than refused is a busy one, not a spraye
   }
   expect(await spray(FLOW, 25)).toEqual(times(25, 401))
 })
+
+test('behind App Service authentication the log names the principal, and the sprayer is his own caller behind a shared key', async () => {
+  await broker.restart({ WEBSITE_AUTH_ENABLED: 'True' })
+  const sprayer = { ...FLOW, 'x-ms-client-principal-id': 'b1f7c0de-0000-4000-8000-000000000001' }
+  const neighbour = { ...FLOW, 'x-ms-client-principal-id': 'b1f7c0de-0000-4000-8000-000000000002' }
+  expect(await spray(sprayer, 21)).toEqual([...times(20, 401), 429])
+  expect((await broker.requestToken({}, neighbour)).status).toBe(200)
+  const callers = new Set(broker.logged('token_request').map(({ caller }) => caller))
+  expect(callers).toEqual(new Set([expect.stringMatching(/^[\w-]{16}$/), expect.any(String)]))
+  expect(callers.size).toBe(2)
+  expect(JSON.stringify(broker.logs)).not.toContain('b1f7c0de')
+})
+
+test('without it the header of a principal is nobody: a sprayer cannot be another caller at each try', async () => {
+  for (let n = 0; n < 20; n++) {
+    const victim = { username: `victim${n}@contoso.example`, password: SPRAYED }
+    await broker.requestToken(victim, { ...SPRAYER, 'x-ms-client-principal-id': `forged-${n}` })
+  }
+  expect((await broker.requestToken({ password: 'another' }, SPRAYER)).status).toBe(429)
+})

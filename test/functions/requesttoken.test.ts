@@ -4,6 +4,7 @@ import { BrokerError } from '../../src/core/broker-error.ts'
 import type { BrokeredToken } from '../../src/core/request/brokered-token.ts'
 import type { TokenRequest } from '../../src/core/request/token-request.ts'
 import { createRequestTokenHandler, type RequestTokenOptions } from '../../src/functions/requesttoken.ts'
+import { createCallerNames } from '../../src/http/caller.ts'
 import { JSON_TYPE, post, postStream } from '../support/http-requests.ts'
 import { createInvocation, INVOCATION_ID } from '../support/invocation.ts'
 
@@ -43,7 +44,7 @@ async function call(
     tokenSource,
     now: () => NOW,
     deadlineInMs: 10_000,
-    digestCaller: async (...parts) => parts.join(' '),
+    resolveCaller: async () => undefined,
     ...rest,
   }))
   const response = await handler(http, context)
@@ -248,9 +249,10 @@ test.each<[string, Parameters<typeof call>[1], string | undefined]>([
 
 test('the line names the caller by a digest, whatever the answer', async () => {
   const http = (body: string) => post(body, { ...JSON_TYPE, 'x-functions-key': 'canary-key' })
-  const digestCaller = async (...parts: string[]) => `digest of ${parts[0]} and more`
-  const served = await call(BROKERED, { http: http(BODY), digestCaller })
-  const refused = await call(BROKERED, { http: http('{'), digestCaller })
+  const digest = async (...parts: string[]) => `digest of ${parts[0]} and more`
+  const resolveCaller = createCallerNames({ digest, trustsPrincipal: false })
+  const served = await call(BROKERED, { http: http(BODY), resolveCaller })
+  const refused = await call(BROKERED, { http: http('{'), resolveCaller })
   const lines = [...served.lines, ...refused.lines].map(([, line]) => line)
   expect(lines.map(({ status, caller }) => [status, caller])).toEqual([
     [200, 'digest of functi'],

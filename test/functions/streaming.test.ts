@@ -25,7 +25,7 @@ const handler = createRequestTokenHandler(() => ({
     verifiedOnTimestamp: 1_764_000_000_000,
     entryKey: 'user-hash',
   }),
-  digestCaller: async (...parts) => parts.join(' '),
+  resolveCaller: async () => 'caller',
   now: () => NOW,
   deadlineInMs: 20_000,
 }))

@@ -73,6 +73,19 @@ test.each(['ci.yml', 'deploy.yml'])('%s checks by .ci/run and keeps no list of i
   expect(text.match(/\.ci\/run$|\bnpm .*$/gm)).toEqual(['.ci/run'])
 })
 
+test('release.yml checks by .ci/run before it packs', () => {
+  const text = readFileSync(join(root, '.github/workflows/release.yml'), 'utf8')
+  expect(text.match(/\.ci\/run$|\bnpm (?:run )?\w+/gm)).toEqual([
+    '.ci/run',
+    'npm run package',
+    'npm run sbom',
+  ])
+})
+
 test('there is no workflow but those', () => {
-  expect(readdirSync(join(root, '.github/workflows')).toSorted()).toEqual(['ci.yml', 'deploy.yml'])
+  expect(readdirSync(join(root, '.github/workflows')).toSorted()).toEqual([
+    'ci.yml',
+    'deploy.yml',
+    'release.yml',
+  ])
 })

@@ -44,14 +44,63 @@ test('the package is the bundle, host.json and a package.json without dependenci
   })
 })
 
-test('the packaged bundle registers the functions, with no help from node_modules', () => {
+test('the bill of materials of a release names every package that is in the bundle', () => {
+  const bundle = readFileSync(join(packageFolder, 'dist/index.cjs'), 'utf8')
+  const bundled = new Set(
+    [...bundle.matchAll(/^ *\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => String(name)),
+  )
+  const script = join(root, 'scripts/bill-of-materials.ts')
+  const bill = JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8' })) as {
+    bomFormat: string
+    metadata: { component: { name: string } }
+    components: { name: string }[]
+  }
+  const billed = new Set(bill.components.map(({ name }) => name))
+  expect([bill.bomFormat, bill.metadata.component.name]).toEqual(['CycloneDX', 'entra-token-broker'])
+  expect([bundled.has('@azure/msal-node'), bundled.has('zod')]).toEqual([true, true])
+  expect([...bundled].filter((name) => !billed.has(name))).toEqual([])
+  expect(['jest', 'azurite', 'typescript'].filter((name) => billed.has(name))).toEqual([])
+})
+
+/** What the bundle registers, with no help from node_modules. */
+function registeredFunctions(): readonly { name: string; bindings: Record<string, unknown>[] }[] {
   const { main } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { main: string }
   const said = execFileSync(process.execPath, ['--eval', HOST, join(packageFolder, main)], {
     cwd: packageFolder,
     encoding: 'utf8',
     env: {},
   })
-  const functions = JSON.parse(said) as { name: string; bindings: Record<string, unknown>[] }[]
+  return JSON.parse(said) as { name: string; bindings: Record<string, unknown>[] }[]
+}
+
+test('host.json keeps the log lines of every function, and no row for a function that did its work', () => {
+  const { logging } = JSON.parse(readFileSync(join(packageFolder, 'host.json'), 'utf8')) as {
+    logging: { logLevel: Record<string, string> }
+  }
+  const namesThatLog = registeredFunctions()
+    .map(({ name }) => name)
+    .filter((name) => name !== 'health')
+  expect(logging.logLevel).toEqual({
+    default: 'Warning',
+    'Host.Results': 'Error',
+    Function: 'Warning',
+    ...Object.fromEntries(namesThatLog.map((name) => [`Function.${name}.User`, 'Information'])),
+  })
+})
+
+test('infra/README.md names the functions that must be registered', () => {
+  const readme = readFileSync(join(root, 'infra/README.md'), 'utf8')
+  const [, list] = /functions that must be registered are ([^:]+):/.exec(readme) ?? []
+  const named = [...String(list).matchAll(/`(\w+)`/g)].map(([, name]) => name)
+  expect(named).toEqual(
+    registeredFunctions()
+      .map(({ name }) => name)
+      .toSorted(),
+  )
+})
+
+test('the packaged bundle registers the functions, with no help from node_modules', () => {
+  const functions = registeredFunctions()
   const triggers = functions.map(({ name, bindings }) => {
     const { type, authLevel, queueName, connection, schedule, runOnStartup } =
       bindings.find(({ direction }) => direction === 'in') ?? {}

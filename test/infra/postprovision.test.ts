@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
@@ -8,6 +8,7 @@ import {
   loadOrCreateCertificateAuthority,
   type CertificateAuthority,
 } from '../../local/server/certificate-authority.ts'
+import { installAzd } from './azd-stand-in.ts'
 
 const root = join(import.meta.dirname, '../..')
 const CLIENT_SECRET = 'cl13nt-s3cret'
@@ -19,20 +20,11 @@ const PROFILE = {
 }
 const NAMES = ['token-cache-encryption-key', 'token-cache-index-key', 'client-default']
 
-const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-const TOKEN = `${part({ alg: 'none' })}.${part({ aud: 'https://localhost' })}.signature`
-
-/** An `azd` whose user is signed in, and that keeps every word it was called with in calls.json beside it. */
-const AZD = `
-  const { appendFileSync } = require('node:fs')
-  appendFileSync(require('node:path').join(__dirname, 'calls.json'), JSON.stringify(process.argv.slice(2)) + '\\n')
-  console.log(JSON.stringify({ token: '${TOKEN}', expiresOn: '2099-01-01T00:00:00Z' }))
-`
-
 let certificates: string
 let tls: CertificateAuthority
 let folder: string
 let vault: KeyVaultEmulator
+let azdCalls: () => string | undefined
 
 beforeAll(async () => {
   certificates = mkdtempSync(join(tmpdir(), 'certificates-'))
@@ -48,19 +40,17 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function signIn(): void {
-  writeFileSync(join(folder, 'azd'), `#!${process.execPath}\n${AZD}`)
-  chmodSync(join(folder, 'azd'), 0o755)
-}
-
-const azdCalls = () => readFileSync(join(folder, 'calls.json'), 'utf8')
 const valuesOf = () => Object.fromEntries(NAMES.map((name) => [name, vault.currentValue(name)]))
 const writes = () => vault.calls.filter((call) => !call.startsWith('GET '))
 
 /** As azd runs it, with its variables in the environment. Nothing but `azd` is on PATH. */
 function run(environment: Record<string, string> = {}): Promise<{ code: number; said: string }> {
+  const { SystemRoot = '', ComSpec = '' } = process.env
   const env = {
     PATH: [folder, '/bin'].join(delimiter),
+    // Without these Windows runs no batch file.
+    SystemRoot,
+    ComSpec,
     KEY_VAULT_URL: vault.url,
     // The tenant that the emulator's challenge names, as a vault names its own.
     AZURE_TENANT_ID: 'common',
@@ -77,11 +67,10 @@ function run(environment: Record<string, string> = {}): Promise<{ code: number; 
   })
 }
 
-// The stand-in for azd is a script with a first line that Windows does not read.
-const describeOnPosix = process.platform === 'win32' ? describe.skip : describe
-
-describeOnPosix('after provisioning, with azd alone', () => {
-  beforeEach(signIn)
+describe('after provisioning, with azd alone', () => {
+  beforeEach(() => {
+    azdCalls = installAzd(folder)
+  })
 
   test('an empty vault gets two keys of 32 random bytes and the profile, and no value is shown or passed by argument', async () => {
     const { code, said } = await run({ CLIENT_PROFILE: JSON.stringify(PROFILE) })
@@ -91,12 +80,12 @@ describeOnPosix('after provisioning, with azd alone', () => {
     expect(keys.map((key) => Buffer.from(key, 'base64').length)).toEqual([32, 32])
     expect(keys[0]).not.toBe(keys[1])
     expect(JSON.parse(String(values['client-default']))).toEqual(PROFILE)
-    for (const value of [...keys, CLIENT_SECRET]) expect(said + azdCalls()).not.toContain(value)
+    for (const value of [...keys, CLIENT_SECRET]) expect(said + String(azdCalls())).not.toContain(value)
   })
 
   test("the token is the vault's tenant's, for the vault alone", async () => {
     await run()
-    expect(azdCalls().split('\n')[0]).toBe(
+    expect(azdCalls()?.split('\n')[0]).toBe(
       '["auth","token","--output","json","--no-prompt","--scope","https://localhost/.default","--tenant-id","common"]',
     )
   })
@@ -181,7 +170,7 @@ describeOnPosix('after provisioning, with azd alone', () => {
     const { code, said } = await run({ KEY_VAULT_URL: '' })
     expect(code).toBe(1)
     expect(said).toContain('KEY_VAULT_URL is not set')
-    expect(existsSync(join(folder, 'calls.json'))).toBe(false)
+    expect(azdCalls()).toBeUndefined()
   })
 })
 

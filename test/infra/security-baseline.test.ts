@@ -62,14 +62,24 @@ const breaches: readonly (readonly [rule: keyof typeof securityRules, from: stri
       '"APPLICATIONINSIGHTS_CONNECTIONSTRING":{',
     ],
     [
-      'the site speaks TLS 1.2 and later, and no FTP, debugger or affinity cookie',
+      'the site speaks TLS 1.2 and later, and no debugger or affinity cookie',
       '"httpsOnly":true',
       '"httpsOnly":false',
     ],
     [
-      'the site speaks TLS 1.2 and later, and no FTP, debugger or affinity cookie',
-      '"ftpsState":"Disabled"',
-      '"ftpsState":"AllAllowed"',
+      'the site speaks TLS 1.2 and later, and no debugger or affinity cookie',
+      '"remoteDebuggingEnabled":false',
+      '"remoteDebuggingEnabled":true',
+    ],
+    [
+      'the site has no setting that Flex Consumption refuses',
+      '"http20Enabled":true',
+      '"http20Enabled":true,"ftpsState":"Disabled"',
+    ],
+    [
+      'the host finds its account by name and by address',
+      '"AzureWebJobsStorage__accountName"',
+      '"AzureWebJobsStorage__queueServiceUri"',
     ],
     ['nobody publishes with a user name and a password', '"allow":false', '"allow":true'],
     [
@@ -123,6 +133,7 @@ const breaches: readonly (readonly [rule: keyof typeof securityRules, from: stri
       '"service":"blob"',
     ],
     ['every subnet has a security group', '"networkSecurityGroup"', '"routeTable"'],
+    ['every subnet says whether it has a way out of its own', '"defaultOutboundAccess":false,', ''],
     [
       'the subnet of the app is delegated, and its name has no underscore',
       'Microsoft.App/environments',
@@ -134,6 +145,11 @@ const breaches: readonly (readonly [rule: keyof typeof securityRules, from: stri
       '"requireAuthentication":false',
     ],
     ['App Service authentication turns away whoever it does not know', '"Return401"', '"AllowAnonymous"'],
+    [
+      'App Service authentication without a list of callers is not deployed',
+      "empty(tryGet(parameters('easyAuth'), 'allowedApplications'))",
+      'false()',
+    ],
     [
       'no preview of an API is used, but for diagnostic settings',
       '"Microsoft.KeyVault/vaults","apiVersion":"',

@@ -81,15 +81,25 @@ export const securityRules: Readonly<Record<string, Rule>> = {
         )
         .map(([name]) => `${path}: output ${name}`),
     ]),
-  'the site speaks TLS 1.2 and later, and no FTP, debugger or affinity cookie': onEach(SITE, {
+  'the site speaks TLS 1.2 and later, and no debugger or affinity cookie': onEach(SITE, {
     'properties.httpsOnly': true,
     'properties.clientAffinityEnabled': false,
-    'properties.siteConfig.ftpsState': 'Disabled',
     'properties.siteConfig.http20Enabled': true,
     'properties.siteConfig.minTlsVersion': '1.2',
     'properties.siteConfig.scmMinTlsVersion': '1.2',
     'properties.siteConfig.remoteDebuggingEnabled': false,
   }),
+  // Newer stamps of Flex Consumption refuse the whole site for it (51021). FTP is closed by the publishing policy below.
+  'the site has no setting that Flex Consumption refuses': (template) =>
+    ofType(template, SITE)
+      .filter(({ body }) => at(body, 'properties.siteConfig.ftpsState') !== undefined)
+      .map(({ path }) => `${path}: ftpsState`),
+  'the host finds its account by name and by address': (template) => {
+    const settings = appSettingsOf(template)
+    return ['accountName', 'blobServiceUri']
+      .map((name) => `AzureWebJobsStorage__${name}`)
+      .filter((name) => !settings.get(name))
+  },
   'nobody publishes with a user name and a password': (template) => {
     const policies = ofType(template, `${SITE}/basicPublishingCredentialsPolicies`)
     const closed = policies.filter(({ body }) => at(body, 'properties.allow') === false)
@@ -177,6 +187,13 @@ export const securityRules: Readonly<Record<string, Rule>> = {
         .filter((subnet: Json) => at(subnet, 'properties.networkSecurityGroup.id') === undefined)
         .map((subnet: Json) => textAt(subnet, 'name'))
     }),
+  'every subnet says whether it has a way out of its own': (template) =>
+    ofType(template, 'Microsoft.Network/virtualNetworks').flatMap(({ body }) => {
+      const subnets = at(body, 'properties.subnets')
+      return (Array.isArray(subnets) ? subnets : [])
+        .filter((subnet: Json) => at(subnet, 'properties.defaultOutboundAccess') === undefined)
+        .map((subnet: Json) => textAt(subnet, 'name'))
+    }),
   'the subnet of the app is delegated, and its name has no underscore': (template) => {
     const subnet = at(ofType(template, 'Microsoft.Network/virtualNetworks')[0]?.body, 'properties.subnets.0')
     const isDelegated =
@@ -192,8 +209,15 @@ export const securityRules: Readonly<Record<string, Rule>> = {
     'properties.identityProviders.azureActiveDirectory.registration.clientSecretSettingName':
       'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID',
     'properties.identityProviders.azureActiveDirectory.validation.defaultAuthorizationPolicy.allowedApplications':
-      "[parameters('easyAuth').allowedApplications]",
+      "[parameters('allowedApplications')]",
   }),
+  'App Service authentication without a list of callers is not deployed': (template) => {
+    const parameters = 'resources.authentication.properties.parameters.allowedApplications'
+    const given = textAt(at(template, 'resources.broker.properties.template'), parameters)
+    const guard =
+      "[if(and(variables('authenticates'), empty(tryGet(parameters('easyAuth'), 'allowedApplications'))), createObject('value', fail("
+    return given.startsWith(guard) ? [] : ['an empty list lets every application of the tenant in']
+  },
   'no preview of an API is used, but for diagnostic settings': (template) =>
     resourcesOf(template)
       .filter(

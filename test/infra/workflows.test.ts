@@ -16,9 +16,18 @@ describe('workflows', () => {
 
   test.each(workflows)('%s grants nothing but what a job asks for', (_, text) => {
     expect(text).toContain('\npermissions: {}\n')
-    expect([...text.matchAll(/^ +[\w-]+: write$/gm)].map(([line]) => line.trim())).toEqual(
-      text.includes('--federated-credential-provider') ? ['id-token: write'] : [],
-    )
+    expect([...text.matchAll(/^ +[\w-]+: write$/gm)].map(([line]) => line.trim())).toEqual([
+      ...(text.includes('--federated-credential-provider') ? ['id-token: write'] : []),
+      ...(text.includes('gh release create') ? ['contents: write'] : []),
+    ])
+  })
+
+  test('a release is written by a job that runs nothing of ours and nothing of our dependencies', () => {
+    const release = workflows.find(([name]) => name === 'release.yml')?.[1] ?? ''
+    const publish = release.slice(release.indexOf('\n  publish:'))
+    expect(release.match(/contents: write/g)).toHaveLength(1)
+    expect(publish).toContain('contents: write')
+    expect(publish).not.toMatch(/checkout|npm|node|\.ci/)
   })
 
   test.each(workflows)('%s puts no expression into a shell', (_, text) => {

@@ -6,6 +6,7 @@ import { IdentityProviderError } from '../../src/core/provider/provider-failure.
 import { createKeyedDigest } from '../../src/crypto/keyed-digest.ts'
 import { alwaysAnswering } from '../../src/functions/always-answering.ts'
 import { createRequestTokenHandler } from '../../src/functions/requesttoken.ts'
+import { createCallerNames } from '../../src/http/caller.ts'
 import { createInvocation } from './invocation.ts'
 import { composeMemoryCore, PROFILE, refusalOf } from './memory-core.ts'
 
@@ -71,7 +72,10 @@ export function createMemoryBroker(options: {
       tokenSource: core.tokenSource,
       now,
       deadlineInMs: 20_000,
-      digestCaller: async (...parts) => digest('caller', ...parts),
+      resolveCaller: createCallerNames({
+        digest: async (...parts) => digest('caller', ...parts),
+        trustsPrincipal: false,
+      }),
     })),
   )
   return {
