@@ -46,10 +46,7 @@ export interface Composition {
 export function compose(settings: Settings, clock: Clock): Composition {
   const { storageTimeoutInMs: timeoutInMs, identityProviderTimeoutInMs } = settings
   const { now, elapsed } = clock
-  const credential = withTimeLimit(
-    new DefaultAzureCredential({ httpClient: createIdentityHttpClient() }),
-    timeoutInMs,
-  )
+  const credential = withTimeLimit(azureCredential(), timeoutInMs)
   const tableOf = (name: string) =>
     new TableClient(settings.tableServiceUrl, name, credential, { retryOptions: RETRY_OPTIONS })
   const secrets = createVaultSecrets({
@@ -89,6 +86,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
       waitLimitInMs: Math.max(0, settings.requestDeadlineInMs - 2_000),
     },
   )
+  const problemsOf = () => [...settings.problems, ...problems.all()]
   const checkReadiness = createReadiness(
     {
       key_vault: () => Promise.all([keyRing.current(), resolveEntryKey('', '')]),
@@ -97,7 +95,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
         Promise.all(Object.values(tableNames).map((name) => probeTable(tableOf(name), timeoutInMs))),
       queue: () => chunkQueue.isEmpty(),
     },
-    () => problems.all(),
+    problemsOf,
     elapsed,
   )
   const resolveCaller = createCallerNames({
@@ -112,9 +110,20 @@ export function compose(settings: Settings, clock: Clock): Composition {
       deadlineInMs: settings.requestDeadlineInMs,
       resolveCaller,
     },
-    refreshTokens: { tick, problemsOf: () => problems.all() },
+    refreshTokens: { tick, problemsOf },
     refreshChunk: { sweep, chunkOfMessage, now },
     checkReadiness,
+  }
+}
+
+/** @throws {SettingsError} Its own error quotes the setting, which is not told. */
+function azureCredential(): DefaultAzureCredential {
+  try {
+    return new DefaultAzureCredential({ httpClient: createIdentityHttpClient() })
+  } catch {
+    throw new SettingsError([
+      'AZURE_TOKEN_CREDENTIALS must be prod, dev or the name of one credential, such as ManagedIdentityCredential',
+    ])
   }
 }
 

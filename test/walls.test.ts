@@ -53,7 +53,7 @@ const walls = [
     file: 'src/settings.ts',
     imports: ['zod'],
     butNot: ['node:fs', './storage-names.ts', '../local/process/local-settings.ts'],
-    message: 'settings.ts knows zod alone.',
+    message: 'Settings and what they are made of know zod alone.',
   },
   { file: 'src/storage-names.ts', imports: [], butNot: ['./settings.ts'], message: STORAGE_NAMES },
   {
