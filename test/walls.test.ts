@@ -219,7 +219,7 @@ const walls = [
     file: 'infra/hooks/hook.ts',
     imports: ['node:fs', './vault.ts', '../../src/adapters/key-vault/client-profile-schema.ts'],
     butNot: ['zod', '../../src/settings.ts', '../../local/emulators.ts', '../../scripts/build.ts'],
-    message: 'Hooks know of src/ the schema of a client profile alone, and the SDKs that write the vault.',
+    message: 'Hooks know of src/ how a client profile is read, and the SDKs that write the vault.',
   },
   {
     file: 'scripts/script.ts',
