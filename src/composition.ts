@@ -49,12 +49,13 @@ export function compose(settings: Settings, clock: Clock): Composition {
   const credential = withTimeLimit(azureCredential(), timeoutInMs)
   const tableOf = (name: string) =>
     new TableClient(settings.tableServiceUrl, name, credential, { retryOptions: RETRY_OPTIONS })
+  const problems = createVaultProblems()
   const secrets = createVaultSecrets({
+    problems,
     client: new SecretClient(settings.keyVaultUrl, credential, { retryOptions: RETRY_OPTIONS }),
     timeoutInMs,
     elapsed,
   })
-  const problems = createVaultProblems()
   const profiles = createClientProfiles({ secrets, problems, elapsed })
   const keyRing = createSealingKeys(secrets, problems)
   const rowNames = createRowNames(secrets, problems)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { startBroker, type TestBroker } from '../support/broker.ts'
 import { stopClock } from '../support/clock.ts'
+import { eventually } from '../support/eventually.ts'
 import { startStorageGateway, type StorageGateway } from '../support/storage-gateway.ts'
 
 /** A right that is missing does not come back by waiting: it must be seen by whoever runs the broker. */
@@ -55,6 +56,32 @@ test.each([
     expect(JSON.stringify([broker.logs, json])).not.toContain('user@contoso.com')
   },
 )
+
+test('Key Vault answers 403 and a good version is known: service goes on, and each tick and /ready name it', async () => {
+  expect((await broker.requestToken()).status).toBe(200)
+  clock.advance(301)
+  const body = { error: { code: 'Forbidden', innererror: { code: 'ForbiddenByRbac' } } }
+  broker.keyVault.fault = { kind: 'status', status: 403, body }
+  const problemOf = (name: string) =>
+    `Key Vault: secret ${name}: RestError 403 Forbidden ForbiddenByRbac; what was read before is used`
+  await eventually(async () => {
+    const { status, json } = await broker.call('/ready')
+    clock.advance(16)
+    return (
+      status === 200 &&
+      (json['problems'] as string[] | undefined)?.includes(problemOf('client-default')) === true
+    )
+  })
+  await broker.runTimer()
+  expect(broker.logged('configuration_problem').map(({ detail }) => detail)).toContain(
+    problemOf('client-default'),
+  )
+  broker.keyVault.fault = undefined
+  await eventually(async () => {
+    clock.advance(31)
+    return (await broker.call('/ready')).json['problems'] === undefined
+  })
+})
 
 test.each([
   [403, 'AuthorizationPermissionMismatch'],
