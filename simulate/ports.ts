@@ -186,6 +186,7 @@ export function createPorts(world: World, instance: Instance): CorePorts {
       prune: (beforeTimestamp) =>
         ofStorage('tables', 'all', 'prunes refusals', () => storage.pruneRefusals(beforeTimestamp)),
     },
+    pruneActivity: async () => {},
     chunkQueue: {
       isEmpty: () =>
         ofStorage('queue', 'queue', 'asks whether the queue is empty', () => storage.messages.size === 0),

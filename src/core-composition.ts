@@ -33,6 +33,8 @@ export interface CorePorts extends RowNames {
   readonly store: TokenEntryStore
   readonly dueIndex: DueIndex
   readonly refusals: RefusalStore
+  /** Removes what the instances counted before the time; epoch milliseconds. */
+  readonly pruneActivity: (beforeTimestamp: number) => Promise<unknown>
   readonly chunkQueue: ChunkQueue
   readonly identityProvider: IdentityProvider
   readonly passwordHash: PasswordVerifiers
@@ -150,7 +152,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
   const fanoutAbove = settings.refreshFanoutAbove
   const housekeep = createHousekeeping({
     retryUnsaved: () => store.retry(),
-    pruneRefusals: (beforeTimestamp) => ports.refusals.prune(beforeTimestamp),
+    prunes: [(beforeTimestamp) => ports.refusals.prune(beforeTimestamp), ports.pruneActivity],
     now,
     elapsed,
   })

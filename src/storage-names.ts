@@ -3,6 +3,7 @@ export const tableNames = {
   tokenCache: 'tokencache',
   refreshDue: 'refreshdue',
   refusals: 'refusals',
+  activity: 'activity',
 } as const
 
 /** The queues of the data account, likewise. */

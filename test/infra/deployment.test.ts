@@ -34,7 +34,7 @@ const EVERYWHERE = {
   'Microsoft.Storage/storageAccounts/blobServices': 1,
   'Microsoft.Storage/storageAccounts/blobServices/containers': 1,
   'Microsoft.Storage/storageAccounts/tableServices': 1,
-  'Microsoft.Storage/storageAccounts/tableServices/tables': 3,
+  'Microsoft.Storage/storageAccounts/tableServices/tables': 4,
   'Microsoft.Storage/storageAccounts/queueServices': 1,
   'Microsoft.Storage/storageAccounts/queueServices/queues': 2,
   'Microsoft.Web/serverfarms': 1,
@@ -43,7 +43,7 @@ const EVERYWHERE = {
   [SITE]: 1,
   [VAULT]: 1,
   [ALERT]: 8,
-  [ROLE]: 9,
+  [ROLE]: 10,
 }
 
 describeWithBicep('what a deployment makes, worked out by Bicep', () => {

@@ -37,6 +37,7 @@ export function composeMemoryCore(
       store: createMemoryEntryStore(),
       dueIndex: createMemoryDueIndex(),
       refusals: createMemoryRefusalStore(ports.clock.now),
+      pruneActivity: async () => {},
       chunkQueue: { isEmpty: async () => true, put: async () => {} },
       passwordHash: {
         create: async (password) => digest('verifier', password),

@@ -1,12 +1,12 @@
 const PRUNE_EVERY_MS = 3_600_000
-/** The longest window and the longest lock are far shorter. */
+/** The longest window and the longest lock are far shorter; the status page shows no more. */
 const KEPT_FOR_IN_MS = 86_400_000
 
 export interface HousekeepingOptions {
   /** Writes what could not be written before. Never rejects. */
   readonly retryUnsaved: () => Promise<void>
-  /** Removes refusals that nobody wrote to since; epoch milliseconds. */
-  readonly pruneRefusals: (beforeTimestamp: number) => Promise<number>
+  /** Each removes what nobody wrote to since, of its kind; epoch milliseconds. */
+  readonly prunes: readonly ((beforeTimestamp: number) => Promise<unknown>)[]
   /** Epoch milliseconds. */
   readonly now: () => number
   /** The process's own clock, in milliseconds. */
@@ -20,6 +20,7 @@ export function createHousekeeping(options: HousekeepingOptions): () => Promise<
     await options.retryUnsaved()
     if (options.elapsed() < pruneAt) return
     pruneAt = options.elapsed() + PRUNE_EVERY_MS
-    await options.pruneRefusals(options.now() - KEPT_FOR_IN_MS).catch(() => 0)
+    const beforeTimestamp = options.now() - KEPT_FOR_IN_MS
+    await Promise.allSettled(options.prunes.map((prune) => prune(beforeTimestamp)))
   }
 }
