@@ -12,6 +12,7 @@ import { demoUser } from '../local/demo/demo-tenant.ts'
 import { startEmulators, type Emulators } from '../local/emulators.ts'
 import '../local/server/loopback-names.ts'
 import { compose } from '../src/composition.ts'
+import { countingEvents } from '../src/functions/counted-events.ts'
 import { createRequestTokenHandler } from '../src/functions/requesttoken.ts'
 import { readSettings } from '../src/settings.ts'
 import { loadOf, type HttpLoad } from './http-load.ts'
@@ -88,14 +89,17 @@ async function measureLoop(what: string, call: () => Promise<unknown>): Promise<
 async function measureWithoutHttp({ environment, tls }: Emulators): Promise<void> {
   setDefaultCACertificates([...getCACertificates('default'), tls.caCertificatePem])
   Object.assign(process.env, environment)
-  const { requestToken } = compose(readSettings(environment), {
+  const { requestToken, activity } = compose(readSettings(environment), {
     now: () => Date.now(),
     elapsed: () => performance.now(),
   })
   const request = { ...demoUser, client: 'default', minValidInMs: 0, correlationId: 'bench' }
   await measureLoop('requestToken alone', () => requestToken.tokenSource(request))
 
-  const handler = createRequestTokenHandler(() => requestToken)
+  const handler = createRequestTokenHandler(
+    () => requestToken,
+    countingEvents(() => activity),
+  )
   const context = new InvocationContext({ functionName: 'requesttoken', logHandler: () => {} })
   const http = (): HttpRequest =>
     new HttpRequest({

@@ -33,6 +33,7 @@ const SWEEP = {
   failed: counts,
   left: number,
   oldestLagMs: number,
+  providerCalls: number,
   durationMs: number,
   correlationId: text,
 }
@@ -55,6 +56,8 @@ const EVENTS = {
     aadsts: number,
     detail: text,
     warnings: texts,
+    /** Calls of the identity provider since this process last told of any. */
+    providerCalls: number,
     durationMs: number,
     correlationId: text,
   },
@@ -76,11 +79,12 @@ const EVENTS = {
   /** Service goes on with what was good before. */
   configuration_problem: { detail: text, correlationId: text },
   refresh_sweep: { ...SWEEP, queued: number, waiting: number },
-  refresh_sweep_failed: { detail: text, durationMs: number, correlationId: text },
+  refresh_sweep_failed: { detail: text, providerCalls: number, durationMs: number, correlationId: text },
   refresh_chunk: SWEEP,
 }
 
 type Events = typeof EVENTS
+export type EventName = keyof Events
 export type LogFields<E extends keyof Events> = {
   readonly [F in keyof Events[E]]?: Events[E][F] extends (value: unknown) => infer Written ? Written : never
 }
@@ -96,6 +100,8 @@ export function logEvent<E extends keyof Events>(
   const allowed = Object.entries(EVENTS[event]).map(([name, written]) => [name, written(given[name])])
   context[level](JSON.stringify({ event, ...Object.fromEntries(allowed) }))
 }
+
+export type LogEvent = typeof logEvent
 
 /** A line for each thing that is wrong although service goes on. */
 export function logProblems(context: InvocationContext, problems: readonly string[]): void {

@@ -1,7 +1,7 @@
 import type { StorageQueueHandler } from '@azure/functions'
 import type { RefreshSweep } from '../core/pre-refresh/refresh-sweep.ts'
 import type { HintChunk } from '../core/pre-refresh/chunk-queue.ts'
-import { logEvent } from './event-log.ts'
+import { logEvent, type LogEvent } from './event-log.ts'
 import { FUNCTION_TIME_LIMIT_IN_MS } from './function-time-limit.ts'
 import { sweepLevelOf } from './sweep-level.ts'
 
@@ -13,7 +13,10 @@ export interface RefreshChunkOptions {
 }
 
 /** A chunk of due hints from the queue. Rejects on a message that is none, which the platform counts and sets aside. */
-export function createRefreshChunkHandler(options: () => RefreshChunkOptions): StorageQueueHandler {
+export function createRefreshChunkHandler(
+  options: () => RefreshChunkOptions,
+  writeEvent: LogEvent = logEvent,
+): StorageQueueHandler {
   return async (message, context) => {
     const startTime = performance.now()
     const { sweep, chunkOfMessage, now } = options()
@@ -22,6 +25,6 @@ export function createRefreshChunkHandler(options: () => RefreshChunkOptions): S
     const endTimestamp = now() + FUNCTION_TIME_LIMIT_IN_MS
     const summary = await sweep(hints, { horizonTimestamp, endTimestamp, correlationId })
     const durationMs = Math.round(performance.now() - startTime)
-    logEvent(context, sweepLevelOf(summary), 'refresh_chunk', { ...summary, durationMs, correlationId })
+    writeEvent(context, sweepLevelOf(summary), 'refresh_chunk', { ...summary, durationMs, correlationId })
   }
 }

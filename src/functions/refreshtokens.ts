@@ -1,7 +1,7 @@
 import type { TimerHandler } from '@azure/functions'
 import type { RefreshTick } from '../core/pre-refresh/refresh-tick.ts'
 import { faultDetailOf } from '../core/fault-detail.ts'
-import { logEvent, logProblems } from './event-log.ts'
+import { logEvent, logProblems, type LogEvent } from './event-log.ts'
 import { FUNCTION_TIME_LIMIT_IN_MS } from './function-time-limit.ts'
 import { sweepLevelOf } from './sweep-level.ts'
 
@@ -15,7 +15,10 @@ export interface RefreshTokensOptions {
 }
 
 /** The timer. Never rejects: the next tick does what this one could not. */
-export function createRefreshTokensHandler(options: () => RefreshTokensOptions): TimerHandler {
+export function createRefreshTokensHandler(
+  options: () => RefreshTokensOptions,
+  writeEvent: LogEvent = logEvent,
+): TimerHandler {
   return async (timer, context) => {
     const startTime = performance.now()
     const durationSinceStart = () => Math.round(performance.now() - startTime)
@@ -28,13 +31,13 @@ export function createRefreshTokensHandler(options: () => RefreshTokensOptions):
         correlationId,
       })
       logProblems(context, problemsOf())
-      logEvent(context, sweepLevelOf(summary), 'refresh_sweep', {
+      writeEvent(context, sweepLevelOf(summary), 'refresh_sweep', {
         ...summary,
         durationMs: durationSinceStart(),
         correlationId,
       })
     } catch (error) {
-      logEvent(context, 'error', 'refresh_sweep_failed', {
+      writeEvent(context, 'error', 'refresh_sweep_failed', {
         detail: faultDetailOf(error),
         durationMs: durationSinceStart(),
         correlationId,

@@ -6,7 +6,7 @@ import { isOurFault } from '../http/error-response.ts'
 import { brokerProtocol, type TokenProtocol } from '../http/token-protocol.ts'
 import { withinTime } from '../time-limit.ts'
 import { brokerErrorOf } from './always-answering.ts'
-import { logEvent, type LogFields } from './event-log.ts'
+import { logEvent, type LogEvent, type LogFields } from './event-log.ts'
 
 type Fields = LogFields<'token_request'>
 
@@ -25,6 +25,7 @@ export interface RequestTokenOptions {
  */
 export function createRequestTokenHandler(
   options: () => RequestTokenOptions,
+  writeEvent: LogEvent = logEvent,
   protocol: TokenProtocol = brokerProtocol,
 ): HttpHandler {
   return async (http, context) => {
@@ -33,7 +34,7 @@ export function createRequestTokenHandler(
     let client: string | undefined
     let caller: string | undefined
     const log = (level: 'info' | 'warn' | 'error', fields: Fields) =>
-      logEvent(context, level, 'token_request', {
+      writeEvent(context, level, 'token_request', {
         client,
         caller,
         ...fields,

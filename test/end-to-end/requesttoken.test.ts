@@ -192,7 +192,8 @@ test('one line is logged for each request, with allow-listed fields alone', asyn
   await broker.call('/requesttoken', { method: 'POST', body: '{' })
   expect(broker.logs).toHaveLength(3)
   const fields = ['event', 'client', 'action', 'source', 'userHash', 'status', 'error', 'aadsts', 'detail']
-  const allowed = new Set([...fields, 'caller', 'durationMs', 'correlationId', 'warnings'])
+  const more = ['caller', 'durationMs', 'correlationId', 'warnings', 'providerCalls']
+  const allowed = new Set([...fields, ...more])
   const lines = broker.logged('token_request')
   expect(lines.flatMap((line) => Object.keys(line)).filter((name) => !allowed.has(name))).toEqual([])
   expect(lines.map(({ status }) => status)).toEqual([200, 401, 415])
