@@ -13,12 +13,16 @@ import { createIdentityHttpClient } from './adapters/identity/identity-http-clie
 import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
 import { chunkOfMessage, createChunkQueue } from './adapters/queue/chunk-queue.ts'
+import { createActivityTable } from './adapters/tables/activity-table.ts'
 import { createDueIndexTable } from './adapters/tables/due-index-table.ts'
 import { createRefusalTable } from './adapters/tables/refusal-table.ts'
 import { probeTable } from './adapters/tables/table-probe.ts'
 import { createTokenEntryTable } from './adapters/tables/token-entry-table.ts'
+import { createActivity, type Activity } from './core/activity/activity.ts'
+import { createReadHistory } from './core/activity/activity-history.ts'
 import { BrokerError } from './core/broker-error.ts'
 import type { Clock } from './core/clock.ts'
+import { withNotedCalls } from './core/provider/noted-calls.ts'
 import { createReadiness, type Readiness } from './core/readiness.ts'
 import { composeCore } from './core-composition.ts'
 import { createKeyedDigest } from './crypto/keyed-digest.ts'
@@ -26,6 +30,7 @@ import { createPasswordVerifier, matchesPassword } from './crypto/password-verif
 import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
 import type { RefreshTokensOptions } from './functions/refreshtokens.ts'
 import type { RequestTokenOptions } from './functions/requesttoken.ts'
+import type { StatusOptions } from './functions/statusdata.ts'
 import type { OperatorOptions } from './functions/tokens.ts'
 import { createCallerNames } from './http/caller.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
@@ -34,11 +39,16 @@ import { queueNames, tableNames } from './storage-names.ts'
 /** Two quick retries: an SDK's own default of seconds would eat a request's deadline. */
 const RETRY_OPTIONS = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 500 }
 
+/** Without the other one, figures are lost and nothing else. */
+const NEEDED_TABLES = [tableNames.tokenCache, tableNames.refreshDue, tableNames.refusals]
+
 export interface Composition {
+  readonly activity: Activity
   readonly operate: OperatorOptions
   readonly requestToken: RequestTokenOptions
   readonly refreshTokens: RefreshTokensOptions
   readonly refreshChunk: RefreshChunkOptions
+  readonly status: StatusOptions
   readonly checkReadiness: () => Promise<Readiness>
 }
 
@@ -64,6 +74,15 @@ export function compose(settings: Settings, clock: Clock): Composition {
     retryOptions: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 500 },
   })
   const chunkQueue = createChunkQueue({ queue, timeoutInMs })
+  const activityStore = createActivityTable({ table: tableOf(tableNames.activity), timeoutInMs, now })
+  const activity = createActivity({
+    store: activityStore,
+    now,
+    // Nothing waits for it: it keeps no process alive.
+    delay: (timeInMs) => setTimeout(timeInMs, undefined, { ref: false }),
+    randomId: randomUUID,
+  })
+  const entraId = createEntraId({ timeoutInMs: identityProviderTimeoutInMs, now })
   const { operators, tokenSource, sweep, tick } = composeCore(
     {
       profiles,
@@ -71,7 +90,8 @@ export function compose(settings: Settings, clock: Clock): Composition {
       dueIndex: createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs }),
       refusals: createRefusalTable({ table: tableOf(tableNames.refusals), keyRing, timeoutInMs }),
       chunkQueue,
-      identityProvider: createEntraId({ timeoutInMs: identityProviderTimeoutInMs, now }),
+      pruneActivity: (beforeTimestamp) => activityStore.prune(beforeTimestamp),
+      identityProvider: withNotedCalls(entraId, () => activity.noteProviderCall()),
       passwordHash: { create: createPasswordVerifier, matches: matchesPassword },
       resolveEntryKey,
       resolveAttempt,
@@ -92,8 +112,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
     {
       key_vault: () => Promise.all([keyRing.current(), resolveEntryKey('', '')]),
       default_client: () => profiles.get(DEFAULT_PROFILE),
-      tables: () =>
-        Promise.all(Object.values(tableNames).map((name) => probeTable(tableOf(name), timeoutInMs))),
+      tables: () => Promise.all(NEEDED_TABLES.map((name) => probeTable(tableOf(name), timeoutInMs))),
       queue: () => chunkQueue.isEmpty(),
     },
     problemsOf,
@@ -104,6 +123,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
     trustsPrincipal: settings.isAuthenticatedByPlatform,
   })
   return {
+    activity,
     operate: { operators, resolveCaller },
     requestToken: {
       tokenSource,
@@ -113,6 +133,14 @@ export function compose(settings: Settings, clock: Clock): Composition {
     },
     refreshTokens: { tick, problemsOf },
     refreshChunk: { sweep, chunkOfMessage, now },
+    status: {
+      checkReadiness,
+      operators,
+      readHistory: createReadHistory({ store: activityStore, activity, now }),
+      resolveCaller,
+      now,
+      deadlineInMs: settings.requestDeadlineInMs,
+    },
     checkReadiness,
   }
 }

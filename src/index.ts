@@ -1,11 +1,14 @@
 import { app, type HttpFunctionOptions, type HttpMethod } from '@azure/functions'
 import { composeOnce } from './composition.ts'
 import { alwaysAnswering } from './functions/always-answering.ts'
+import { countingEvents } from './functions/counted-events.ts'
 import { health } from './functions/health.ts'
 import { createReadyHandler } from './functions/ready.ts'
 import { createRefreshChunkHandler } from './functions/refreshchunk.ts'
 import { createRefreshTokensHandler } from './functions/refreshtokens.ts'
 import { createRequestTokenHandler } from './functions/requesttoken.ts'
+import { status } from './functions/status.ts'
+import { createStatusDataHandler } from './functions/statusdata.ts'
 import { createTokenHandler } from './functions/token.ts'
 import { createOperatorHandler } from './functions/tokens.ts'
 import { queueNames } from './storage-names.ts'
@@ -17,6 +20,8 @@ const composition = composeOnce(process.env, {
   now: () => Date.now(),
   elapsed: () => performance.now(),
 })
+
+const writeEvent = countingEvents(() => composition().activity)
 
 /** No HTTP function is registered in any other way. */
 function serve(name: string, options: HttpFunctionOptions): void {
@@ -30,7 +35,7 @@ const ANY_METHOD: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD
 serve('requesttoken', {
   methods: ANY_METHOD,
   authLevel: 'function',
-  handler: createRequestTokenHandler(() => composition().requestToken),
+  handler: createRequestTokenHandler(() => composition().requestToken, writeEvent),
 })
 
 // For OAuth 2.0 client libraries.
@@ -38,20 +43,20 @@ serve('token', {
   route: 'oauth2/token',
   methods: ANY_METHOD,
   authLevel: 'function',
-  handler: createTokenHandler(() => composition().requestToken),
+  handler: createTokenHandler(() => composition().requestToken, writeEvent),
 })
 
 // `useMonitor` is the default for schedules of a minute or longer; `runOnStartup` would run at every scale-out.
 app.timer('refreshtokens', {
   schedule: '%REFRESH_SCHEDULE%',
   useMonitor: true,
-  handler: createRefreshTokensHandler(() => composition().refreshTokens),
+  handler: createRefreshTokensHandler(() => composition().refreshTokens, writeEvent),
 })
 
 app.storageQueue('refreshchunk', {
   queueName: queueNames.refreshChunk,
   connection: 'DataStorage',
-  handler: createRefreshChunkHandler(() => composition().refreshChunk),
+  handler: createRefreshChunkHandler(() => composition().refreshChunk, writeEvent),
 })
 
 // For operators. The host refuses routes that begin with `admin`.
@@ -81,6 +86,15 @@ serve('tokensforgetclient', {
   methods: ['DELETE'],
   authLevel: 'admin',
   handler: operate('forget_client'),
+})
+
+// The page is for anybody, and holds nothing; what it shows is for operators.
+serve('status', { methods: ['GET'], authLevel: 'anonymous', handler: status })
+serve('statusdata', {
+  route: 'status/data',
+  methods: ['GET'],
+  authLevel: 'admin',
+  handler: createStatusDataHandler(() => composition().status),
 })
 
 serve('ready', {

@@ -86,6 +86,12 @@ const walls = [
     message: 'core/entry/ knows core/provider/ and the base nouns alone.',
   },
   {
+    file: 'src/core/activity/activity.ts',
+    imports: ['./activity-counts.ts'],
+    butNot: ['../warning.ts', '../request/token-source.ts', 'lru-cache', '../../functions/event-log.ts'],
+    message: 'core/activity/ counts, and knows nothing of what it counts.',
+  },
+  {
     file: 'src/core/request/request.ts',
     imports: ['lru-cache', '../warning.ts', '../entry/due-index.ts', '../provider/entra-failure.ts'],
     butNot: ['../pre-refresh/refresh-tick.ts', '../../crypto/envelope.ts', '../../../local/emulators.ts'],
@@ -226,6 +232,12 @@ const walls = [
     imports: ['esbuild', 'node:fs/promises', '../src/settings.ts', '../local/emulators.ts'],
     butNot: ['../infra/hooks/vault.ts', '../test/support/clock.ts', '../src/../infra/hooks/vault.ts'],
     message: 'scripts/ know src/ and local/ alone.',
+  },
+  {
+    file: 'status-page/page.ts',
+    imports: ['./dom.ts', '../src/http/status-json.ts'],
+    butNot: ['node:fs', 'zod', '../src/http/error-answers.ts', '../src/core/warning.ts'],
+    message: 'status-page/ runs in a browser: it knows of src/ the shape of its answer alone.',
   },
   {
     file: 'bench/bench.ts',

@@ -41,7 +41,7 @@ export function errorResponseOf({ code, details }: BrokerError, correlationId: s
 }
 
 /** What can be said of one code; of a code that nobody knows, just that. */
-function wordsOf(code: BrokerErrorCode, aadsts: number): { description?: string; remedy?: string } {
+export function wordsOf(code: BrokerErrorCode, aadsts: number): { description?: string; remedy?: string } {
   const remedy = remedyOf(aadsts)
   if (remedy !== undefined) return { remedy }
   if (code !== 'interaction_required') return {}

@@ -61,6 +61,15 @@ test('after the whole story, neither the bytes of the tables nor any log line ho
   // Access, refresh and id token of four acquisitions.
   expect(new Set(issued).size).toBeGreaterThanOrEqual(12)
 
+  // The minutes before are written by now, and the status page has something of everything to show.
+  clock.advance(60)
+  expect(await request({ ...USER, password: passwords.changed })).toBe(200)
+  const page = await broker.call('/status/data?hours=24')
+  expect(page.json).toMatchObject({
+    entries: { read: 1 },
+    activity: { totals: { failed: expect.any(Number) } },
+  })
+
   await plantCanary()
   const azurite = await tableBytes()
   const log = Buffer.from([...broker.logs, CANARY, ...printed].join('\n'))
@@ -76,6 +85,7 @@ test('after the whole story, neither the bytes of the tables nor any log line ho
   })
   expect(search(azurite)).toEqual([])
   expect(search(log)).toEqual([])
+  expect(search(Buffer.from(page.text))).toEqual([])
   expect(broker.logs.length).toBeGreaterThan(10)
 })
 
@@ -88,7 +98,7 @@ async function plantCanary(): Promise<void> {
 /** Every byte that the storage emulator has of the broker, on disk and over the wire. */
 async function tableBytes(): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for (const name of ['tokencache', 'refreshdue', 'refusals']) {
+  for (const name of ['tokencache', 'refreshdue', 'refusals', 'activity']) {
     const table = new TableClient(broker.azurite.tableServiceUrl, name, new ManagedIdentityCredential())
     for await (const row of table.listEntities()) {
       for (const value of Object.values(row)) {

@@ -79,7 +79,7 @@ test('host.json keeps the log lines of every function, and no row for a function
   }
   const namesThatLog = registeredFunctions()
     .map(({ name }) => name)
-    .filter((name) => name !== 'health')
+    .filter((name) => name !== 'health' && name !== 'status')
   expect(logging.logLevel).toEqual({
     default: 'Warning',
     'Host.Results': 'Error',
@@ -126,6 +126,8 @@ test('the packaged bundle registers the functions, with no help from node_module
       runOnStartup: false,
     },
     { ...trigger, name: 'requesttoken', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
+    { ...trigger, name: 'status', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
+    { ...trigger, name: 'statusdata', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
     { ...trigger, name: 'token', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
     { ...trigger, name: 'tokens', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
     { ...trigger, name: 'tokensfind', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },

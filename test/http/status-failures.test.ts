@@ -1,0 +1,85 @@
+import { expect, test } from '@jest/globals'
+import { failuresOf, isRefusal } from '../../src/http/status-failures.ts'
+
+const TIME = 1_764_000_000_000
+const wordsOf = (of: 'requests' | 'refreshes', name: string) => {
+  const [failure] = failuresOf(of, { [name]: 1 }, { [name]: TIME })
+  return [failure?.description, failure?.remedy]
+}
+
+test('the most frequent first, each with its number and when it was last seen', () => {
+  const counts = { 'consent_required 65001': 2, unknown_client: 5, 'policy_blocked 53003': 1 }
+  const seen = { 'consent_required 65001': TIME, unknown_client: TIME + 60_000, 'policy_blocked 53003': TIME }
+  expect(
+    failuresOf('requests', counts, seen).map(({ of, cause, aadsts, count, last_seen }) => [
+      of,
+      cause,
+      aadsts,
+      count,
+      last_seen,
+    ]),
+  ).toEqual([
+    ['requests', 'unknown_client', null, 5, '2025-11-24T16:01:00.000Z'],
+    ['requests', 'consent_required', 65001, 2, '2025-11-24T16:00:00.000Z'],
+    ['requests', 'policy_blocked', 53003, 1, '2025-11-24T16:00:00.000Z'],
+  ])
+})
+
+test.each([
+  [
+    'requests',
+    'unknown_client',
+    'There is no client profile of this name.',
+    'Check the field client, or leave it out to use the default profile.',
+  ],
+  [
+    'requests',
+    'misconfigured',
+    'The broker, its app registration or the directory behind it is not set up as it must be.',
+    'Search the log for this error: the field detail names the setting, the secret or the code of Entra ID.',
+  ],
+  [
+    'requests',
+    'misconfigured 700024',
+    'The broker, its app registration or the directory behind it is not set up as it must be.',
+    'The clock of the broker is wrong. Ask whoever runs the broker to set it.',
+  ],
+  [
+    'requests',
+    'interaction_required 99999999',
+    'Entra ID refused this sign-in with a code that is not known here.',
+    'AADSTS99999999 is not known here. Look it up at https://login.microsoftonline.com/error?code=99999999, and ask an administrator for the correlation_id in the sign-in log of Entra ID.',
+  ],
+  [
+    'refreshes',
+    'held_back',
+    'Entra ID was not asked, because it had failed or asked for a pause just before.',
+    'None: the next tick asks again. If it goes on, look for the failures beside this one.',
+  ],
+  [
+    'refreshes',
+    'RestError 503 ServerBusy',
+    'A fault without an answer of its own.',
+    'Search the log for it: the field detail of its line says more.',
+  ],
+  [
+    'requests',
+    'constructor',
+    'A fault without an answer of its own.',
+    'Search the log for it: the field detail of its line says more.',
+  ],
+] as const)('of %s, %s has its words', (of, name, description, remedy) => {
+  expect(wordsOf(of, name)).toEqual([description, remedy])
+})
+
+test.each([
+  ['invalid_credentials 50126', true],
+  ['account_locked', true],
+  ['too_many_requests', true],
+  ['misconfigured 7000215', false],
+  ['temporarily_unavailable', false],
+  ['deadline_exceeded', false],
+  ['other', false],
+])('%s is the account’s or the caller’s: %s', (name, expected) => {
+  expect(isRefusal(name)).toBe(expected)
+})
