@@ -9,10 +9,16 @@ const folder = mkdtempSync(join(tmpdir(), 'ci-run-'))
 // Fails one command, with a status: FAILING="run infra:check=69".
 const NPM = '#!/bin/sh\n[ "$*" != "${FAILING%=*}" ] || exit "${FAILING#*=}"\n'
 writeFileSync(join(folder, 'npm'), NPM, { mode: 0o755 })
+// Installs nothing.
+writeFileSync(join(folder, 'apt-get'), '#!/bin/sh\n', { mode: 0o755 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const ALL = 'npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy, npm test'
-const WITHOUT_BICEP = 'npm ci, npm run check, npm run demo, npm run test:heavy, npm test'
+const ALL =
+  'npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy, npm run test:browser, npm test'
+const WITHOUT_BICEP =
+  'npm ci, npm run check, npm run demo, npm run test:heavy, npm run test:browser, npm test'
+const WITHOUT_BROWSER = 'npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy'
+const NO_BROWSER = 'npm run test:browser (there is no Chromium here)'
 const NO_BICEP = 'npm run infra:check (the Bicep CLI cannot be had here)'
 
 test.each([
@@ -36,6 +42,48 @@ test.each([
     ],
   ],
   [
+    'there is no browser',
+    '',
+    { CHROMIUM: '/nowhere/chromium' },
+    0,
+    [`!! SKIPPED: ${NO_BROWSER}`, `== ran: ${WITHOUT_BROWSER}, npm test`, `== skipped: ${NO_BROWSER}`],
+  ],
+  [
+    'there is neither Bicep nor a browser',
+    'run infra:check=69',
+    { CHROMIUM: '/nowhere/chromium' },
+    0,
+    [
+      `!! SKIPPED: ${NO_BICEP}`,
+      `!! SKIPPED: ${NO_BROWSER}`,
+      '== ran: npm ci, npm run check, npm run demo, npm run test:heavy, npm test',
+      `== skipped: ${NO_BICEP}, ${NO_BROWSER}`,
+    ],
+  ],
+  [
+    'there is no browser where there must be one',
+    '',
+    { CHROMIUM: '/nowhere/chromium', CI: 'true' },
+    1,
+    [
+      '!! There is no Chromium: apt-get install chromium, or set CHROMIUM to its path',
+      `== ran: ${WITHOUT_BROWSER}`,
+      '== skipped: nothing',
+      '== FAILED: npm run test:browser; what follows it was not run',
+    ],
+  ],
+  [
+    'the page is wrong',
+    'run test:browser=1',
+    {},
+    1,
+    [
+      `== ran: ${WITHOUT_BROWSER}`,
+      '== skipped: nothing',
+      '== FAILED: npm run test:browser; what follows it was not run',
+    ],
+  ],
+  [
     'a template is wrong',
     'run infra:check=1',
     {},
@@ -52,15 +100,15 @@ test.each([
     {},
     1,
     [
-      '== ran: npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy',
+      '== ran: npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy, npm run test:browser',
       '== skipped: nothing',
       '== FAILED: npm test; what follows it was not run',
     ],
   ],
 ])('says what was run and what was not when %s', (_, failing, environment, status, said) => {
-  const { GITHUB_ACTIONS: _outer, ...inherited } = process.env
+  const { GITHUB_ACTIONS: _actions, CI: _ci, ...inherited } = process.env
   const PATH = [folder, inherited['PATH']].join(delimiter)
-  const env = { ...inherited, PATH, FAILING: failing, ...environment }
+  const env = { ...inherited, PATH, FAILING: failing, CHROMIUM: '/bin/sh', ...environment }
   const run = spawnSync('sh', ['-c', 'exec .ci/run 2>&1'], { cwd: root, env, encoding: 'utf8' })
   expect([run.status, run.stdout.split('\n').filter((line) => /^(!!|== \w+:)/.test(line))]).toEqual([
     status,
