@@ -3,7 +3,9 @@ import { BrokerError } from '../../src/core/broker-error.ts'
 import { createReadiness } from '../../src/core/readiness.ts'
 
 const works = async () => {}
-const failsWith = (error: Error) => () => Promise.reject(error)
+const failsWith = (error: Error) => async (): Promise<never> => {
+  throw error
+}
 
 test.each<[string, () => Promise<unknown>, boolean, string, string[]]>([
   ['that works', works, true, 'ok', []],

@@ -46,9 +46,9 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
     profileOf: async (name: string): Promise<ClientProfile> => ({ ...PROFILE, name }),
     storeFault: undefined as StoreFault | undefined,
     /** Before the identity provider answers. */
-    beforeAnswer: async (_: Grant): Promise<void> => {},
+    beforeAnswer: async (): Promise<void> => {},
     /** Instead of waiting. */
-    onDelay: async (_timeInMs: number): Promise<void> => {},
+    onDelay: async (): Promise<void> => {},
     delays: [] as number[],
     now: () => now,
     pass: (timeInMs: number) => void (now += timeInMs),
@@ -88,7 +88,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
 
   async function answered(grant: Grant): Promise<void> {
     asked.push(grant)
-    await stage.beforeAnswer(grant)
+    await stage.beforeAnswer()
     const fault = faults[grant]
     if (fault) throw fault instanceof Error ? fault : new IdentityProviderError(fault)
   }
@@ -135,7 +135,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
         delay: async (timeInMs) => {
           stage.delays.push(timeInMs)
           now += timeInMs
-          await stage.onDelay(timeInMs)
+          await stage.onDelay()
         },
         random: () => stage.random,
         randomId: () => `id ${++ids}`,
