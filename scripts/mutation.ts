@@ -27,7 +27,7 @@ for (const folder of FOLDERS) {
         // A mutant that keeps a test waiting is a dead one.
         testTimeout: 10_000,
       },
-      enableFindRelatedTests: false,
+      enableFindRelatedTests: true,
     },
     coverageAnalysis: 'perTest',
     concurrency: Number(process.env['MUTATION_CONCURRENCY'] ?? 2),
