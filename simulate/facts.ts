@@ -1,5 +1,8 @@
 import type { Answer, Grant, Happening } from './happening.ts'
 
+/** As the scenarios' settings have it. */
+const LEASE_IN_MS = 19_000
+
 interface Acceptance {
   readonly password: string
   readonly instance: string
@@ -27,7 +30,10 @@ export interface EntryFacts {
   /** When Entra ID last refused a password. */
   refusedAt: number
   requestedAt: number
+  /** Use during a refresh is not noted: that would cost the refreshed tokens. */
   servedAt: number
+  /** When Entra ID was last asked to refresh. */
+  refreshedAt: number
   verifiedAt: number
   writtenAt: number
   removedAt: number
@@ -38,6 +44,8 @@ export interface Facts {
   readonly entryOf: (key: string) => EntryFacts
   spreadInMs: number
   disturbedUntil: number
+  /** The same, but for Entra ID's own outages. */
+  disturbedAroundUntil: number
   /** When Entra ID last failed in passing for the sake of one account; by user. */
   readonly noise: Map<string, number>
   /** When an account last became well or unwell. */
@@ -48,6 +56,10 @@ export interface Facts {
   readonly refused: Map<string, number>
   /** When Entra ID last accepted a password of the user, under whatever profile: it counts anew from then on. */
   readonly accepted: Map<string, number>
+  /** When a caller was last told by Entra ID that the account is locked; by user. */
+  readonly lockedAnswers: Map<string, number>
+  /** When a caller was last told by Entra ID that the password is wrong; by user and password. */
+  readonly refusedAnswers: Map<string, number>
   /** When rows last ceased to open. */
   keysChangedAt: number
   /** Until when an instance was asked to leave an entry's user alone; by instance and entry. */
@@ -68,14 +80,18 @@ export function createFacts(time: () => number, isRight: (user: string, password
     return entry
   }
 
-  function noteAnswer({ instance, key, password, brokered, error }: Answer): void {
+  function noteAnswer({ instance, key, user, password, brokered, error }: Answer): void {
     const entry = entryOf(key)
     const name = `${instance} ${password}`
-    if ((error as { code?: unknown } | undefined)?.code === 'invalid_credentials') {
-      entry.refusals.set(name, time())
+    const refusal = error as { code?: unknown; details?: { logDetail?: string } } | undefined
+    if (refusal?.code === 'invalid_credentials') entry.refusals.set(name, time())
+    // By then it is written down.
+    if (!/^(known|guard)_/.test(refusal?.details?.logDetail ?? '')) {
+      if (refusal?.code === 'invalid_credentials') facts.refusedAnswers.set(`${user} ${password}`, time())
+      if (refusal?.code === 'account_locked') facts.lockedAnswers.set(user, time())
     }
     if (!brokered) return
-    entry.servedAt = time()
+    if (time() - entry.refreshedAt > LEASE_IN_MS) entry.servedAt = time()
     const warnings = new Set(brokered.warnings.map(({ code }) => code))
     if (brokered.notRenewed) entry.makeshifts.set(name, time())
     if (brokered.action.startsWith('retrieved')) {
@@ -102,11 +118,14 @@ export function createFacts(time: () => number, isRight: (user: string, password
     entryOf,
     spreadInMs: 0,
     disturbedUntil: -Infinity,
+    disturbedAroundUntil: -Infinity,
     noise: new Map(),
     accounts: new Map(),
     strangers: new Map(),
     refused: new Map(),
     accepted: new Map(),
+    lockedAnswers: new Map(),
+    refusedAnswers: new Map(),
     keysChangedAt: -Infinity,
     retryAfter: new Map(),
     dead: new Map(),
@@ -115,6 +134,9 @@ export function createFacts(time: () => number, isRight: (user: string, password
       switch (happening.kind) {
         case 'disturbed':
           facts.disturbedUntil = Math.max(facts.disturbedUntil, happening.until)
+          if (happening.of !== 'entra' && happening.of !== 'throttling') {
+            facts.disturbedAroundUntil = Math.max(facts.disturbedAroundUntil, happening.until)
+          }
           break
         case 'clocks':
           facts.spreadInMs = Math.max(facts.spreadInMs, happening.spreadInMs)
@@ -151,8 +173,11 @@ export function createFacts(time: () => number, isRight: (user: string, password
           break
         case 'asked': {
           const { key, instance, password } = happening.grant
-          if (password === undefined) entryOf(key).refreshing.add(instance)
-          else entryOf(key).signingIn.add(`${instance} ${password}`)
+          const entry = entryOf(key)
+          if (password === undefined) {
+            entry.refreshing.add(instance)
+            entry.refreshedAt = time()
+          } else entry.signingIn.add(`${instance} ${password}`)
           break
         }
         case 'judged': {
@@ -175,9 +200,10 @@ export function createFacts(time: () => number, isRight: (user: string, password
           entryOf(grant.key).refreshing.delete(grant.instance)
           if (grant.password !== undefined)
             entryOf(grant.key).signingIn.delete(`${grant.instance} ${grant.password}`)
-          if (failure?.retryAfterInMs) {
-            facts.retryAfter.set(`${grant.instance} ${grant.key}`, time() + failure.retryAfterInMs)
-          }
+          const asker = `${grant.instance} ${grant.key}`
+          if (failure?.retryAfterInMs) facts.retryAfter.set(asker, time() + failure.retryAfterInMs)
+          // Another call of the same was answered: whoever asked to be left alone no longer does.
+          else if (failure?.category !== 'temporarily_unavailable') facts.retryAfter.delete(asker)
           break
         }
         case 'persisted':
@@ -217,6 +243,7 @@ function emptyEntry(): EntryFacts {
     refusedAt: -Infinity,
     requestedAt: -Infinity,
     servedAt: -Infinity,
+    refreshedAt: -Infinity,
     verifiedAt: -Infinity,
     writtenAt: -Infinity,
     removedAt: -Infinity,

@@ -3,6 +3,7 @@ import type { PersistOutcome } from '../src/core/provider/identity-provider.ts'
 import type { ProviderFailure } from '../src/core/provider/provider-failure.ts'
 import type { BrokeredToken } from '../src/core/request/brokered-token.ts'
 import type { Issued } from './entra.ts'
+import type { Outage } from './stimulus.ts'
 import type { Row } from './storage.ts'
 
 /** A call to Entra ID, from its beginning on. */
@@ -34,8 +35,8 @@ export interface Answer {
 
 /** What the invariants look at, the moment it happens. */
 export type Happening =
-  /** Nothing is calm until then. */
-  | { readonly kind: 'disturbed'; readonly until: number }
+  /** Nothing is calm until then; `of`: what alone is out of order. */
+  | { readonly kind: 'disturbed'; readonly until: number; readonly of?: Outage }
   /** How far the clocks are apart at most. */
   | { readonly kind: 'clocks'; readonly spreadInMs: number }
   | { readonly kind: 'profile'; readonly client: string; readonly audience: string | undefined }

@@ -20,6 +20,7 @@ const PROFILE_CHANGE_IN_MS = 10 * MINUTE
 const FLIGHT_IN_MS = 30 * SECOND
 /** So long after the last disturbance the world is calm. */
 const CALM_AFTER_MS = 10 * MINUTE
+const FIRST_LOCK_IN_MS = MINUTE
 const MAX_STRANGERS = 3
 const STRANGER_WINDOW_IN_MS = 10 * MINUTE
 /** The longest window. */
@@ -146,8 +147,39 @@ const fewStrangers: Invariant = (happening, { entra, facts, queue }) => {
     : undefined
 }
 
+/** "Entra ID hears of the same wrong password once in REFUSAL_WINDOW": whoever sends it. */
+const refusedOnce: Invariant = (happening, { facts, queue }) => {
+  if (happening.kind !== 'asked' || happening.grant.password === undefined) return undefined
+  const { user, password } = happening.grant
+  const at = facts.refusedAnswers.get(`${user} ${password}`) ?? -Infinity
+  const isOver = queue.time() - at > STRANGER_WINDOW_IN_MS - FLIGHT_IN_MS
+  // Who had begun before may not have read it.
+  const isFresh = queue.time() - at < FLIGHT_IN_MS
+  return isOver || isFresh || isGuardExcused(user, facts, queue.time())
+    ? undefined
+    : { what: `${password} is asked again`, subject: user }
+}
+
+/** "A locked account is asked again only after its time." */
+const lockObeyed: Invariant = (happening, { facts, queue }) => {
+  if (happening.kind !== 'asked' || happening.grant.password === undefined) return undefined
+  const { user } = happening.grant
+  const ageInMs = queue.time() - (facts.lockedAnswers.get(user) ?? -Infinity)
+  return ageInMs < FIRST_LOCK_IN_MS - SECOND &&
+    ageInMs > FLIGHT_IN_MS &&
+    !isGuardExcused(user, facts, queue.time())
+    ? { what: `${user} is locked and asked for again`, subject: user }
+    : undefined
+}
+
 /** Without the table each instance counts for itself; by clocks that differ, or from a row that does not open, so too. */
-function isGuardExcused(user: string, { spreadInMs, keysChangedAt, entryOf }: Facts, now: number): boolean {
+function isGuardExcused(
+  user: string,
+  { spreadInMs, keysChangedAt, disturbedAroundUntil, entryOf }: Facts,
+  now: number,
+): boolean {
+  // A table that failed for others is left alone for a while.
+  if (disturbedAroundUntil > now - MINUTE) return true
   const faultAt = Math.max(entryOf(user).tableFaultAt, keysChangedAt)
   return spreadInMs > 0 || faultAt > now - LONGEST_WINDOW_IN_MS
 }
@@ -168,6 +200,29 @@ const rightPasswordAndCalm: Invariant = (happening, world) => {
 const nobodyRefusedForAnother: Invariant = (happening, world) => {
   const found = calmOf(happening, world)
   return found?.noisyOthers ? complaintOf(found.answer, world) : undefined
+}
+
+/** "Every valid token is served" while Entra ID is down: it costs nobody anything who has the right password and a stored token. */
+const servedThroughOutage: Invariant = (happening, world) => {
+  if (happening.kind !== 'answer' || happening.answer.brokered) return undefined
+  const { entra, facts, storage, queue, scenario } = world
+  const { key, user, client, password, startTimestamp, minValidInMs, error } = happening.answer
+  const row = storage.rowOf(key)
+  const since = startTimestamp - CALM_AFTER_MS
+  const { tableFaultAt, writtenAt } = facts.entryOf(key)
+  const isDisturbed =
+    Math.max(facts.disturbedAroundUntil, tableFaultAt, facts.accounts.get(user) ?? -Infinity) > since
+  if (!row || isDisturbed || facts.spreadInMs > 0 || writtenAt > startTimestamp - FLIGHT_IN_MS)
+    return undefined
+  if (!world.isEnabled(row.keyVersion) || row.entry.fingerprint !== world.audienceOf(client)) return undefined
+  if (row.entry.passwordVerifier !== `v:${password}` || isUnderGuard(entra.accountOf(user), facts, since))
+    return undefined
+  if (entra.accountOf(user).state !== 'well') return undefined
+  const isVerified = queue.time() - row.entry.verifiedOnTimestamp < scenario.settings.passwordMaxAgeInMs
+  const { token } = JSON.parse(row.entry.serializedCache) as { token: { expiresOnTimestamp: number } }
+  return isVerified && token.expiresOnTimestamp > queue.time() + minValidInMs + FLIGHT_IN_MS
+    ? { what: `${String(error)}, though a token is stored`, subject: key }
+    : undefined
 }
 
 /** "Every error is JSON" of the table: nothing but its codes, and none that is not so. */
@@ -326,8 +381,11 @@ const all = {
   retiredAtOnceHere,
   retiredSoonElsewhere,
   fewStrangers,
+  refusedOnce,
+  lockObeyed,
   rightPasswordAndCalm,
   nobodyRefusedForAnother,
+  servedThroughOutage,
   onlyContractAnswers,
   noRotatedTokenLost,
   oneRefreshAtATime,

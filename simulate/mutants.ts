@@ -12,9 +12,9 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     rule: 'an expired token is not served',
-    file: 'core/access-token.ts',
-    from: "if (now >= token.expiresOnTimestamp) return 'expired'\n  return now",
-    to: 'return now',
+    file: 'core/request/token-source.ts',
+    from: "return token && freshnessOf(token, now(), 0) === 'fresh' ?",
+    to: 'return token ?',
   },
   {
     rule: 'a token lives as long as the request asks for',
@@ -158,7 +158,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'an entry in use is not evicted',
     file: 'core/entry/entry-writer.ts',
     from: 'isNotable && store.mark',
-    to: 'isNotable && isNaN(now) && store.mark',
+    to: 'isNotable && Number.isNaN(now) && store.mark',
   },
   {
     rule: 'three different wrong passwords in a window',
@@ -221,10 +221,10 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'const ACCOUNTS_BEFORE_AUTHORITY_PAUSE = 1',
   },
   {
-    rule: 'a pause ends when somebody is answered',
+    rule: 'a probe makes way for the next',
     file: 'core/provider/pauses.ts',
-    from: 'state.pause = undefined\n    state.failed.clear()\n  }\n\n  function note',
-    to: '}\n\n  function note',
+    from: 'if (isProbe) state.isProbing = false',
+    to: 'if (isProbe) state.isProbing = true',
   },
   {
     rule: 'a passing failure costs nothing while the token lives',

@@ -215,7 +215,7 @@ export async function play(
         break
       case 'outage':
         outages.set(stimulus.of, { rate: stimulus.rate, until: START_TIMESTAMP + stimulus.until })
-        observe({ kind: 'disturbed', until: START_TIMESTAMP + stimulus.until })
+        observe({ kind: 'disturbed', until: START_TIMESTAMP + stimulus.until, of: stimulus.of })
         break
       case 'password':
         entra.changePassword(stimulus.user, stimulus.password)

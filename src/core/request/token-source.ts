@@ -67,7 +67,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     if (brokered !== 'busy') return brokered
     const busy = new BrokerError('temporarily_unavailable', { logDetail: 'another instance signs in' })
     if (!held) throw busy
-    return { ...existing(inquiry, held), notRenewed: busy }
+    return { ...(await serve(inquiry, held)), notRenewed: busy }
   }
 
   /** The password that was accepted before, once more. */
@@ -160,7 +160,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       return byPassword(reread, { action: 'retrieved new token', wasAccepted: false, waitUntil })
     }
     const held = opened && heldOf(opened)
-    if (held && !isStale(inquiry, held)) return existing(inquiry, held)
+    if (held && !isStale(inquiry, held)) return serve(reread, held)
     // It was no refresh: somebody noted a use, or failed.
     if (held && !isLastTry) return refresh(reread, held, true)
     const logDetail = 'another instance has not finished'
