@@ -9,7 +9,7 @@ const HASH_IN_BYTES = 32
 const MAX_COST = { ln: 17, r: 8, p: 4 } as const
 
 /** A PHC string: `$scrypt$ln=<log2 N>,r=<r>,p=<p>$<salt>$<hash>`, base64 without padding. */
-const FORMAT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/
+const FORMAT = /^\$scrypt\$ln=(\d{1,2}),r=(\d),p=(\d)\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/
 
 interface Cost {
   readonly ln: number
@@ -35,7 +35,7 @@ export async function matchesPassword(verifier: string, password: string): Promi
 
 /** RFC 7914, section 2. */
 function isDefined({ ln, r, p }: Cost): boolean {
-  return ln >= 1 && r >= 1 && p >= 1 && ln < 16 * r
+  return ln >= 1 && ln < 16 * r && p >= 1
 }
 
 function isAffordable({ ln, r, p }: Cost): boolean {
