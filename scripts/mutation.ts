@@ -35,7 +35,14 @@ for (const folder of FOLDERS) {
     // TypeScript 7 has no JavaScript API to rewrite the file with, and jest does not read it.
     tsconfigFile: 'none',
     // What the copy does not hold jest need not look through, for each mutant again.
-    ignorePatterns: ['**', '!*.json', '!src/**/*', `!test/${folder}/**/*`, '!test/support/**/*', '!local/**/*'],
+    ignorePatterns: [
+      '**',
+      '!*.json',
+      '!src/**/*',
+      `!test/${folder}/**/*`,
+      '!test/support/**/*',
+      '!local/**/*',
+    ],
     tempDirName: `.local/stryker/${folder}`,
     incremental: true,
     incrementalFile: `${reports}.incremental.json`,

@@ -7,6 +7,7 @@ import type { IdentityProvider } from '../../src/core/provider/identity-provider
 import { IdentityProviderError, type ProviderFailure } from '../../src/core/provider/provider-failure.ts'
 import type { BrokeredToken } from '../../src/core/request/brokered-token.ts'
 import type { TokenRequest } from '../../src/core/request/token-request.ts'
+import type { Warning } from '../../src/core/warning.ts'
 import { composeMemoryCore, PROFILE, refusalOf } from './memory-core.ts'
 import { createMemoryDueIndex } from './memory-due-index.ts'
 import { createMemoryEntryStore } from './memory-entry-store.ts'
@@ -17,6 +18,9 @@ export const RIGHT = 'the password'
 
 type Token = BrokeredToken['token']
 type Grant = 'password' | 'refresh_token'
+/** As the log has it. */
+const wordsOf = ({ code, detail }: Warning) => (detail === undefined ? code : `${code} (${detail})`)
+
 /** What happens in place of a call to the store. */
 type StoreFault = (operation: keyof TokenEntryStore, apply: () => Promise<unknown>) => Promise<unknown>
 
@@ -156,7 +160,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
     }
     try {
       const { token, action, source, warnings } = await core.tokenSource({ ...request, ...fields })
-      return [token.value, action, source, ...warnings.map(({ code }) => code)].join(', ')
+      return [token.value, action, source, ...warnings.map(wordsOf)].join(', ')
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
       return [error.code, error.details.logDetail].filter(Boolean).join(': ')

@@ -13,7 +13,8 @@ const PASSING = refusalOf({
   judgement: 'unknown',
   detail: 'down',
 })
-const NOT_RENEWED = 'token 1, returned existing token, store, identity_provider_unavailable'
+const EXISTING = 'token 1, returned existing token, store'
+const NOT_RENEWED = `${EXISTING}, identity_provider_unavailable (another instance has not finished)`
 
 async function createStageWithDueEntry() {
   const stage = createCoreStage()
@@ -83,7 +84,7 @@ describe('a lease', () => {
     let marks = 0
     stage.storeFault = (operation, apply) =>
       operation === 'mark' && ++marks === 2 ? Promise.reject(new Error('down')) : apply()
-    expect(await stage.ask(stage.instance())).toBe(NOT_RENEWED)
+    expect(await stage.ask(stage.instance())).toBe(`${EXISTING}, identity_provider_unavailable (down)`)
   })
 
   test('is not taken for who is held back, whose failures stay as they were', async () => {
@@ -93,7 +94,7 @@ describe('a lease', () => {
     await stage.ask(core)
     stage.forgetHistory()
     // Memory serves no token that is due.
-    expect(await stage.ask(core)).toBe(NOT_RENEWED)
+    expect(await stage.ask(core)).toBe(`${EXISTING}, identity_provider_unavailable (held_back down)`)
     expect([stage.asked, stage.operations]).toEqual([[], ['read']])
     expect(await stage.table.read(KEY)).toMatchObject({ failures: 1 })
   })

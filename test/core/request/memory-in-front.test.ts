@@ -263,7 +263,10 @@ describe('requests at the same time', () => {
     const core = stage.instance()
     stage.forgetHistory()
     const answers = await Promise.all([stage.ask(core), stage.ask(core, { minValidInMs: 20 * MINUTE })])
-    expect(answers).toEqual([`${IN_STORE}, identity_provider_unavailable`, 'temporarily_unavailable: down'])
+    expect(answers).toEqual([
+      `${IN_STORE}, identity_provider_unavailable (down)`,
+      'temporarily_unavailable: down',
+    ])
     expect(stage.asked).toEqual(['refresh_token', 'refresh_token'])
   })
 })

@@ -34,7 +34,7 @@ interface Row {
 }
 
 const EXISTING = 'token 1, returned existing token, store'
-const NOT_RENEWED = `${EXISTING}, identity_provider_unavailable`
+const NOT_RENEWED = `${EXISTING}, identity_provider_unavailable (down)`
 const REFRESHED = 'token 2, refreshed existing token, identity_provider'
 const NEW = 'token 2, retrieved new token, identity_provider'
 const REPLACED = 'token 2, retrieved new token to replace expired token, identity_provider'
@@ -273,7 +273,7 @@ describe('a password that was accepted some time ago', () => {
         afterInMs: 20 * MINUTE,
         passwordMaxAgeInMs,
         given: ({ faults }) => (faults.password = LOCKED),
-        answer: NOT_RENEWED,
+        answer: `${EXISTING}, identity_provider_unavailable (locked)`,
         asked: ['password'],
         operations: ['read'],
       },
@@ -298,7 +298,7 @@ describe('a password that was accepted some time ago', () => {
           faults.password = LOCKED
           faults.refresh_token = PASSING
         },
-        answer: NOT_RENEWED,
+        answer: `${EXISTING}, identity_provider_unavailable (locked)`,
         asked: ['password', 'refresh_token'],
         operations: ['read', 'mark', 'mark'],
       },
@@ -416,7 +416,7 @@ describe('the store', () => {
       {
         afterInMs: 1,
         given: failing('read', DOWN),
-        answer: `${NEW}, token_store_unavailable, token_not_stored`,
+        answer: `${NEW}, token_store_unavailable (Error 503), token_not_stored (Error 503)`,
         asked: ['password'],
         operations: ['read', 'write', 'read'],
       },
@@ -451,7 +451,7 @@ describe('the store', () => {
       {
         afterInMs: HOUR,
         given: failing('write', DOWN),
-        answer: `${REPLACED}, token_not_stored`,
+        answer: `${REPLACED}, token_not_stored (Error 503)`,
         asked: ['password'],
         operations: ['read', 'write'],
       },
@@ -461,7 +461,7 @@ describe('the store', () => {
       {
         afterInMs: HOUR,
         given: failing('write', new EntryTooLargeError(2, 1)),
-        answer: `${REPLACED}, token_too_large_to_store`,
+        answer: `${REPLACED}, token_too_large_to_store (EntryTooLargeError)`,
         asked: ['password'],
         operations: ['read', 'write'],
       },
