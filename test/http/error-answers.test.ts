@@ -210,7 +210,7 @@ test.each<[BrokerErrorCode, Answer]>([
   ],
 ])('the whole answer to %s', (code, answer) => {
   const { status, error = code, description, remedy, headers, retryAfterInSeconds, isRetryable } = answer
-  expect(errorResponseOf(new BrokerError(code), 'id')).toEqual({
+  expect(errorResponseOf(new BrokerError(code), 'id')).toStrictEqual({
     status,
     headers: {
       ...NO_STORE,
