@@ -1,9 +1,12 @@
 // Bundles the app into dist/index.cjs, the file that package.json names as `main`.
+import { stat } from 'node:fs/promises'
 import { build } from 'esbuild'
+
+const outfile = 'dist/index.cjs'
 
 await build({
   entryPoints: ['src/index.ts'],
-  outfile: 'dist/index.cjs',
+  outfile,
   bundle: true,
   platform: 'node',
   target: 'node22',
@@ -17,3 +20,5 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 })
+
+console.log(`Built ${outfile}, ${Math.round((await stat(outfile)).size / 1024)} KiB.`)

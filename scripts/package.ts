@@ -21,3 +21,7 @@ await writeFile(
   join(target, 'package.json'),
   `${JSON.stringify({ name, version, private: true, main }, undefined, 2)}\n`,
 )
+
+console.log(
+  'Packaged in .deploy, as the Functions host wants it: func azure functionapp publish, or a zip of what is in it.',
+)

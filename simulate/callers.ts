@@ -40,14 +40,15 @@ function currentOf(user: string, changes: readonly Change[], at: number): string
 
 function requestsOf(user: string, changes: readonly Change[], cast: Cast, random: Random): Request[] {
   const client = random.of(cast.registrations).client
-  const ask = (at: number, password: string): Request => ({
+  const wish = () => (random.isTrue(0.1) ? random.of([60, 900, 3000]) * SECOND : 0)
+  const ask = (at: number, password: string, minValidInMs = wish()): Request => ({
     kind: 'request',
     at: Math.floor(at),
     slot: random.below(cast.slots),
     user: random.isTrue(0.1) ? user.toUpperCase() : user,
     client: random.isTrue(0.05) ? random.of(cast.registrations).client : client,
     password,
-    minValidInMs: random.isTrue(0.1) ? random.of([60, 900, 3000]) * SECOND : 0,
+    minValidInMs,
   })
   const right = (at: number) => ask(at, currentOf(user, changes, at))
 
@@ -71,12 +72,13 @@ function requestsOf(user: string, changes: readonly Change[], cast: Cast, random
     return Array.from({ length: random.between(2, 10) }, () => right(start + random.below(widthInMs)))
   }
 
-  /** Both passwords around the moment of a change. */
+  /** Both passwords around the moment of a change; some wish for more than the token has left, so that it is refreshed. */
   function hurry({ at }: Change): Request[] {
+    const isWishing = random.isTrue(0.5)
     const [before, after] = [currentOf(user, changes, at - 1), currentOf(user, changes, at)]
     return Array.from({ length: random.between(2, 12) }, () => {
       const when = at + random.between(-2, 10) * random.of([100, SECOND, 40 * SECOND])
-      return ask(when, random.isTrue(0.5) ? before : after)
+      return ask(when, random.isTrue(0.5) ? before : after, isWishing ? 3000 * SECOND : 0)
     })
   }
 

@@ -114,6 +114,7 @@ export function createEntra(time: () => number, firstPasswordOf: (user: string) 
       const account = accountOf(user)
       if (account.state === 'throttled') return throttled
       if (account.state === 'on_premises') return onPremises
+      if (account.state === 'locked') account.lockedUntil = time() + MINUTE
       if (time() < account.lockedUntil) return failed('account_locked', 50053)
       if (password !== account.passwords.at(-1)?.password) {
         countBad(account, password)

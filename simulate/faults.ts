@@ -2,11 +2,12 @@ import { createRandom, type Random } from './random.ts'
 import { HOUR, MINUTE, SECOND, type AccountState, type Cast, type Outage, type Stimulus } from './stimulus.ts'
 
 const OUTAGES: readonly Outage[] = ['tables', 'index', 'queue', 'vault', 'entra', 'throttling']
-const AILMENTS: readonly AccountState[] = ['disabled', 'mfa', 'expired', 'on_premises', 'throttled']
+const AILMENTS: readonly AccountState[] = ['disabled', 'mfa', 'expired', 'on_premises', 'throttled', 'locked']
 
 /** The faults of a scenario. Not every scenario has every kind: a world that never rests hides what only a calm one shows. */
 export function faultsOf(cast: Cast): Stimulus[] {
-  return [...OUTAGES.map((of) => outagesOf(of, cast)), crashesOf, clocksOf, accountsOf, profilesOf, keysOf]
+  const outages = OUTAGES.map((of) => outagesOf(of, cast))
+  return [...outages, guessesIn(outages.flat(), cast), crashesOf, clocksOf, accountsOf, profilesOf, keysOf]
     .map((kind) => (typeof kind === 'function' ? kind(cast) : kind))
     .flat()
     .filter(({ at }) => at < cast.durationInMs)
@@ -32,6 +33,24 @@ function outagesOf(of: Outage, cast: Cast): Stimulus[] {
     rate,
     until: at + random.of([10 * SECOND, 2 * MINUTE, 20 * MINUTE]),
   }))
+}
+
+/** Passwords that never were right, while answers are lost. */
+function guessesIn(outages: readonly Stimulus[], cast: Cast): Stimulus[] {
+  const random = createRandom(cast.seed, 'guesses in outages')
+  return outages.flatMap((outage): Stimulus[] => {
+    if (outage.kind !== 'outage' || outage.of !== 'entra' || random.isTrue(0.5)) return []
+    const user = random.of(cast.users)
+    return Array.from({ length: random.between(6, 20) }, (_, guess) => ({
+      at: outage.at + guess * random.of([200, 3 * SECOND]),
+      kind: 'request',
+      slot: random.below(cast.slots),
+      user,
+      client: 'default',
+      password: `${user}-wrong-${guess}`,
+      minValidInMs: 0,
+    }))
+  })
 }
 
 /** At whatever await comes then. */

@@ -178,15 +178,19 @@ function isGuardExcused(
   { spreadInMs, keysChangedAt, disturbedAroundUntil, entryOf }: Facts,
   now: number,
 ): boolean {
-  // A table that failed for others is left alone for a while.
-  if (disturbedAroundUntil > now - MINUTE) return true
+  // A table that failed for others is left alone for a while; what was counted without it is told when the row is next changed.
+  if (disturbedAroundUntil > now - LONGEST_WINDOW_IN_MS) return true
   const faultAt = Math.max(entryOf(user).tableFaultAt, keysChangedAt)
   return spreadInMs > 0 || faultAt > now - LONGEST_WINDOW_IN_MS
 }
 
 /** Somebody has tried wrong passwords, or the account is locked: the broker may be more careful with it. */
 function isUnderGuard({ user, lockedUntil }: Account, { refused }: Facts, since: number): boolean {
-  return lockedUntil > since || (refused.get(user) ?? -Infinity) > since - LONGEST_WINDOW_IN_MS
+  // A lock that has doubled holds for a window.
+  return (
+    lockedUntil > since - STRANGER_WINDOW_IN_MS ||
+    (refused.get(user) ?? -Infinity) > since - LONGEST_WINDOW_IN_MS
+  )
 }
 
 /** Who has the right password gets a token, without a wait or a warning, when all is calm. */

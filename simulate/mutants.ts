@@ -89,12 +89,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'verifiedOnTimestamp: verifiedOnTimestamp - 3_600_000,\n      passwordVerifier',
   },
   {
-    rule: 'what another instance has stored is checked as at first',
-    file: 'core/request/token-source.ts',
-    from: 'const opened = stored && (await options.credentialCheck(reread))',
-    to: 'const opened = stored?.entry && { ...stored, entry: stored.entry }',
-  },
-  {
     rule: 'an entry whose password is refused is forgotten',
     file: 'core/request/password-grant.ts',
     from: 'if (isRefused && how.wasAccepted && inquiry.stored)',

@@ -5,8 +5,8 @@ export const HOUR = 60 * MINUTE
 /** What can be out of order for a while, for everybody. */
 export type Outage = 'tables' | 'index' | 'queue' | 'vault' | 'entra' | 'throttling'
 
-/** How an account is. `on_premises`: its domain's agent fails. `throttled`: it alone is asked to come later. */
-export type AccountState = 'well' | 'disabled' | 'mfa' | 'expired' | 'on_premises' | 'throttled'
+/** How an account is. `on_premises`: its domain's agent fails. `throttled`: it alone is asked to come later. `locked`: somebody else tries passwords elsewhere. */
+export type AccountState = 'well' | 'disabled' | 'mfa' | 'expired' | 'on_premises' | 'throttled' | 'locked'
 
 /** What comes to the broker and its world from outside. Taking one away leaves a scenario. */
 export type Stimulus = { /** Milliseconds since the beginning. */ readonly at: number } & (

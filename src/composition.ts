@@ -46,18 +46,16 @@ export interface Composition {
 export function compose(settings: Settings, clock: Clock): Composition {
   const { storageTimeoutInMs: timeoutInMs, identityProviderTimeoutInMs } = settings
   const { now, elapsed } = clock
-  const credential = withTimeLimit(
-    new DefaultAzureCredential({ httpClient: createIdentityHttpClient() }),
-    timeoutInMs,
-  )
+  const credential = withTimeLimit(azureCredential(), timeoutInMs)
   const tableOf = (name: string) =>
     new TableClient(settings.tableServiceUrl, name, credential, { retryOptions: RETRY_OPTIONS })
+  const problems = createVaultProblems()
   const secrets = createVaultSecrets({
+    problems,
     client: new SecretClient(settings.keyVaultUrl, credential, { retryOptions: RETRY_OPTIONS }),
     timeoutInMs,
     elapsed,
   })
-  const problems = createVaultProblems()
   const profiles = createClientProfiles({ secrets, problems, elapsed })
   const keyRing = createSealingKeys(secrets, problems)
   const rowNames = createRowNames(secrets, problems)
@@ -89,6 +87,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
       waitLimitInMs: Math.max(0, settings.requestDeadlineInMs - 2_000),
     },
   )
+  const problemsOf = () => [...settings.problems, ...problems.all()]
   const checkReadiness = createReadiness(
     {
       key_vault: () => Promise.all([keyRing.current(), resolveEntryKey('', '')]),
@@ -97,7 +96,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
         Promise.all(Object.values(tableNames).map((name) => probeTable(tableOf(name), timeoutInMs))),
       queue: () => chunkQueue.isEmpty(),
     },
-    () => problems.all(),
+    problemsOf,
     elapsed,
   )
   const resolveCaller = createCallerNames({
@@ -112,9 +111,20 @@ export function compose(settings: Settings, clock: Clock): Composition {
       deadlineInMs: settings.requestDeadlineInMs,
       resolveCaller,
     },
-    refreshTokens: { tick, problemsOf: () => problems.all() },
+    refreshTokens: { tick, problemsOf },
     refreshChunk: { sweep, chunkOfMessage, now },
     checkReadiness,
+  }
+}
+
+/** @throws {SettingsError} Its own error quotes the setting, which is not told. */
+function azureCredential(): DefaultAzureCredential {
+  try {
+    return new DefaultAzureCredential({ httpClient: createIdentityHttpClient() })
+  } catch {
+    throw new SettingsError([
+      'AZURE_TOKEN_CREDENTIALS must be prod, dev or the name of one credential, such as ManagedIdentityCredential',
+    ])
   }
 }
 

@@ -1,4 +1,6 @@
 import * as z from 'zod'
+import { isNcrontab } from './ncrontab.ts'
+import { serviceAddress } from './service-address.ts'
 
 /** What the app settings (environment variables) say, checked and with units in the names. */
 export interface Settings {
@@ -29,33 +31,43 @@ export interface Settings {
   readonly queueServiceUrl: string
   /** App Service authentication stands in front, and says who calls. */
   readonly isAuthenticatedByPlatform: boolean
+  /** What is wrong although requests are served, by name. */
+  readonly problems: readonly string[]
 }
 
-/** Azure shows its endpoints with a slash at the end; what is put together from them has none. */
-const httpsUrl = z
-  .url({ protocol: /^https$/, error: 'must be an https:// URL' })
-  .transform((url) => url.replace(/\/+$/, ''))
+/** As people write it, not as JavaScript reads it: `1e3`, `0x10` and `600s` are mistakes. */
+const numberOf = (error: string) =>
+  z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, error)
+    .transform(Number)
 
+/** Whole milliseconds: timers take no others. */
 const seconds = (range: { default: number; min: number; max: number }) =>
-  z.coerce
-    .number({ error: 'must be a number of seconds' })
-    .min(range.min, `must be at least ${range.min} seconds`)
-    .max(range.max, `must be at most ${range.max} seconds`)
-    .default(range.default)
-    .transform((value) => value * 1000)
+  numberOf('must be a number of seconds')
+    .pipe(
+      z
+        .number()
+        .min(range.min, `must be at least ${range.min} seconds`)
+        .max(range.max, `must be at most ${range.max} seconds`),
+    )
+    .transform((value) => Math.round(value * 1000))
+    .default(range.default * 1000)
 
 const count = (range: { default: number; min: number; max: number }) =>
-  z.coerce
-    .number({ error: 'must be a whole number' })
-    .int('must be a whole number')
-    .min(range.min, `must be at least ${range.min}`)
-    .max(range.max, `must be at most ${range.max}`)
+  numberOf('must be a whole number')
+    .pipe(
+      z
+        .int('must be a whole number')
+        .min(range.min, `must be at least ${range.min}`)
+        .max(range.max, `must be at most ${range.max}`),
+    )
     .default(range.default)
 
 /** Every app setting that the broker reads, by its name. Times are in seconds, as the predecessor had them. */
 const environmentSchema = z.object({
-  KEY_VAULT_URL: httpsUrl,
-  TABLE_SERVICE_URL: httpsUrl,
+  KEY_VAULT_URL: serviceAddress('vault'),
+  TABLE_SERVICE_URL: serviceAddress('table'),
   REFRESH_THRESHOLD: seconds({ default: 600, min: 0, max: 3000 }),
   PASSWORD_MAX_AGE: seconds({ default: 86_400, min: 0, max: 90 * 86_400 }),
   IDENTITY_PROVIDER_TIMEOUT: seconds({ default: 10, min: 0.05, max: 60 }),
@@ -67,7 +79,7 @@ const environmentSchema = z.object({
   REFUSAL_WINDOW: seconds({ default: 600, min: 60, max: 7200 }),
   REFRESH_CONCURRENCY: count({ default: 32, min: 1, max: 256 }),
   REFRESH_FANOUT_ABOVE: count({ default: 1000, min: 1, max: 10_000_000 }),
-  DataStorage__queueServiceUri: httpsUrl,
+  DataStorage__queueServiceUri: serviceAddress('queue'),
 })
 
 /** The names of the app settings, for the documents and templates that must agree with them. */
@@ -95,9 +107,11 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const parsed = environmentSchema.safeParse(present)
   const proxyProblems = proxyProblemsOf(environment)
   if (!parsed.success || proxyProblems.length > 0) {
-    const problems = (parsed.error?.issues ?? []).map(({ path: [name], message }) =>
-      present[String(name)] === undefined ? `${String(name)} is missing` : `${String(name)} ${message}`,
-    )
+    const problems = (parsed.error?.issues ?? []).map(({ path: [name], message }) => {
+      const value = present[String(name)]
+      if (value === undefined) return `${String(name)} is missing`
+      return `${String(name)} ${QUOTED.test(value) ? 'must not be in quotes' : message}`
+    })
     throw new SettingsError([...problems, ...proxyProblems])
   }
   const values = parsed.data
@@ -117,7 +131,19 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     queueServiceUrl: values.DataStorage__queueServiceUri,
     // Set by the platform, https://learn.microsoft.com/azure/app-service/reference-app-settings; the Functions host goes by it, too.
     isAuthenticatedByPlatform: environment['WEBSITE_AUTH_ENABLED']?.toLowerCase() === 'true',
+    problems: scheduleProblemsOf(environment['REFRESH_SCHEDULE']?.trim() ?? ''),
   }
+}
+
+/** Also the quotes that word processors make. */
+const QUOTED = /^["'`\u2018-\u201F]|["'`\u2018-\u201F]$/
+
+/** The host alone reads it: a timer whose schedule it cannot read does not run, and all else goes on. */
+function scheduleProblemsOf(schedule: string): string[] {
+  const problem = schedule === '' ? 'is missing' : 'is no NCRONTAB schedule, such as 0 * * * * *'
+  return isNcrontab(schedule)
+    ? []
+    : [`REFRESH_SCHEDULE ${problem}: tokens are not refreshed before they are asked for`]
 }
 
 /** Read by the Azure SDKs' HTTP client, which would break on a `proxy:8080` at every request. */

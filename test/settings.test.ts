@@ -6,6 +6,16 @@ const REQUIRED = {
   KEY_VAULT_URL: 'https://contoso.vault.azure.net',
   TABLE_SERVICE_URL: 'https://contoso.table.core.windows.net',
   DataStorage__queueServiceUri: 'https://contoso.queue.core.windows.net',
+  REFRESH_SCHEDULE: '0 * * * * *',
+}
+const problemOf = (name: string, value: string) => {
+  try {
+    readSettings({ ...REQUIRED, [name]: value })
+    return undefined
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingsError)
+    return (error as SettingsError).problems.join('; ')
+  }
 }
 
 test('times are in seconds, and all but the three addresses have a default', () => {
@@ -24,6 +34,7 @@ test('times are in seconds, and all but the three addresses have a default', () 
     storageTimeoutInMs: 3_000,
     requestDeadlineInMs: 20_000,
     isAuthenticatedByPlatform: false,
+    problems: [],
   })
   expect(readSettings({ ...REQUIRED, REFRESH_THRESHOLD: ' 30 ', PASSWORD_MAX_AGE: '' })).toMatchObject({
     refreshThresholdInMs: 30_000,
@@ -31,9 +42,166 @@ test('times are in seconds, and all but the three addresses have a default', () 
   })
 })
 
-test('a slash at the end of an address does not matter', () => {
-  const withSlashes = Object.fromEntries(Object.entries(REQUIRED).map(([name, url]) => [name, `${url}/`]))
-  expect(readSettings(withSlashes)).toEqual(readSettings(REQUIRED))
+test.each([
+  ['KEY_VAULT_URL', ' HTTPS://Contoso.Vault.Azure.Net// ', 'https://contoso.vault.azure.net'],
+  ['KEY_VAULT_URL', 'https://contoso.vault.usgovcloudapi.net/', 'https://contoso.vault.usgovcloudapi.net'],
+  [
+    'KEY_VAULT_URL',
+    'https://contoso.privatelink.vaultcore.azure.net',
+    'https://contoso.privatelink.vaultcore.azure.net',
+  ],
+  ['KEY_VAULT_URL', '\uFEFFhttps://vault.example:8443\r\n', 'https://vault.example:8443'],
+  [
+    'TABLE_SERVICE_URL',
+    'https://Contoso.table.core.chinacloudapi.cn/',
+    'https://contoso.table.core.chinacloudapi.cn',
+  ],
+  [
+    'TABLE_SERVICE_URL',
+    'https://contoso.z12.table.storage.azure.net/',
+    'https://contoso.z12.table.storage.azure.net',
+  ],
+  [
+    'TABLE_SERVICE_URL',
+    'https://10.0.0.4:10002/devstoreaccount1/',
+    'https://10.0.0.4:10002/devstoreaccount1',
+  ],
+  [
+    'DataStorage__queueServiceUri',
+    'https://contoso.queue.core.windows.net:443/',
+    REQUIRED.DataStorage__queueServiceUri,
+  ],
+])('%s as it is shown or typed, %j, is %s', (name, value, expected) => {
+  const { keyVaultUrl, tableServiceUrl, queueServiceUrl } = readSettings({ ...REQUIRED, [name]: value })
+  const urls = {
+    KEY_VAULT_URL: keyVaultUrl,
+    TABLE_SERVICE_URL: tableServiceUrl,
+    DataStorage__queueServiceUri: queueServiceUrl,
+  }
+  expect(urls).toEqual({
+    KEY_VAULT_URL: 'https://contoso.vault.azure.net',
+    TABLE_SERVICE_URL: 'https://contoso.table.core.windows.net',
+    DataStorage__queueServiceUri: 'https://contoso.queue.core.windows.net',
+    [name]: expected,
+  })
+})
+
+const SAS = 'sv=2024-11-04&ss=t&sig=c2lnbmF0dXJl'
+const CONNECTION_STRING =
+  'DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey=a2V5;EndpointSuffix=core.windows.net'
+test.each([
+  [
+    'KEY_VAULT_URL',
+    'https://contoso.vault.azure.net/secrets',
+    'must be the address of the vault service alone, without a path',
+  ],
+  [
+    'KEY_VAULT_URL',
+    'https://contoso.vault.azure.net/secrets/client-default/0123',
+    'must be the address of the vault service alone, without a path',
+  ],
+  [
+    'KEY_VAULT_URL',
+    'https://contoso.managedhsm.azure.net',
+    'must be the endpoint of the vault service, not of managedhsm',
+  ],
+  [
+    'KEY_VAULT_URL',
+    'https://contoso.table.core.windows.net',
+    'must be the endpoint of the vault service, not of table',
+  ],
+  ['KEY_VAULT_URL', 'contoso.vault.azure.net', 'must be an https:// URL'],
+  ['KEY_VAULT_URL', 'http://contoso.vault.azure.net', 'must be an https:// URL'],
+  ['KEY_VAULT_URL', 'https://', 'must be an https:// URL'],
+  ['KEY_VAULT_URL', '"https://contoso.vault.azure.net"', 'must not be in quotes'],
+  ['KEY_VAULT_URL', '\u201Chttps://contoso.vault.azure.net\u201D', 'must not be in quotes'],
+  ['KEY_VAULT_URL', 'https://me:pass@contoso.vault.azure.net', 'must hold no user name and no password'],
+  [
+    'TABLE_SERVICE_URL',
+    `https://contoso.table.core.windows.net/?${SAS}`,
+    'must end before the ?, without a SAS: the broker signs in as itself',
+  ],
+  [
+    'TABLE_SERVICE_URL',
+    'https://contoso.blob.core.windows.net',
+    'must be the endpoint of the table service, not of blob',
+  ],
+  [
+    'TABLE_SERVICE_URL',
+    'https://contoso.privatelink.blob.core.windows.net',
+    'must be the endpoint of the table service, not of blob',
+  ],
+  [
+    'TABLE_SERVICE_URL',
+    'https://contoso.z12.queue.storage.azure.net',
+    'must be the endpoint of the table service, not of queue',
+  ],
+  [
+    'TABLE_SERVICE_URL',
+    'https://contoso.table.core.windows.net/tokencache',
+    'must be the address of the table service alone, without a path',
+  ],
+  [
+    'TABLE_SERVICE_URL',
+    CONNECTION_STRING,
+    'must be the https:// URL of the table service, not a connection string',
+  ],
+  [
+    'TABLE_SERVICE_URL',
+    `TableEndpoint=https://contoso.table.core.windows.net/;SharedAccessSignature=${SAS}`,
+    'must be the https:// URL of the table service, not a connection string',
+  ],
+  [
+    'DataStorage__queueServiceUri',
+    'https://contoso.queue.core.windows.net/refresh-chunks',
+    'must be the address of the queue service alone, without a path',
+  ],
+  [
+    'DataStorage__queueServiceUri',
+    'https://contoso.table.core.windows.net',
+    'must be the endpoint of the queue service, not of table',
+  ],
+  ['REFRESH_THRESHOLD', '1e3', 'must be a number of seconds'],
+  ['REFRESH_THRESHOLD', '0x10', 'must be a number of seconds'],
+  ['REFRESH_THRESHOLD', '600s', 'must be a number of seconds'],
+  ['REFRESH_THRESHOLD', '1,5', 'must be a number of seconds'],
+  ['REFRESH_THRESHOLD', 'Infinity', 'must be a number of seconds'],
+  ['REFRESH_THRESHOLD', "'600'", 'must not be in quotes'],
+  ['STORAGE_TIMEOUT', '00:00:03', 'must be a number of seconds'],
+  ['STORAGE_TIMEOUT', '0.0004', 'must be at least 0.05 seconds'],
+  ['REFRESH_CONCURRENCY', '0b1', 'must be a whole number'],
+  ['REFRESH_CONCURRENCY', '1.5', 'must be a whole number'],
+])('%s = %s is refused', (name, value, problem) => {
+  expect(problemOf(name, value)).toBe(`${name} ${problem}`)
+})
+
+test('times are whole milliseconds, as timers want them', () => {
+  expect(readSettings({ ...REQUIRED, STORAGE_TIMEOUT: '2.0005' }).storageTimeoutInMs).toBe(2001)
+  expect(readSettings({ ...REQUIRED, REQUEST_DEADLINE: '1.1' }).requestDeadlineInMs).toBe(1100)
+})
+
+test.each([
+  ['', 'REFRESH_SCHEDULE is missing'],
+  [' ', 'REFRESH_SCHEDULE is missing'],
+  ['%REFRESH%', 'REFRESH_SCHEDULE is no NCRONTAB schedule, such as 0 * * * * *'],
+  ['* * *', 'REFRESH_SCHEDULE is no NCRONTAB schedule, such as 0 * * * * *'],
+  ['60 * * * * *', 'REFRESH_SCHEDULE is no NCRONTAB schedule, such as 0 * * * * *'],
+  ['0 */0 * * * *', 'REFRESH_SCHEDULE is no NCRONTAB schedule, such as 0 * * * * *'],
+  ['@hourly', 'REFRESH_SCHEDULE is no NCRONTAB schedule, such as 0 * * * * *'],
+  ['"0 * * * * *"', 'REFRESH_SCHEDULE is no NCRONTAB schedule, such as 0 * * * * *'],
+])('the schedule %j is a problem, and no reason to serve nobody', (schedule, problem) => {
+  const { problems } = readSettings({ ...REQUIRED, REFRESH_SCHEDULE: schedule })
+  expect(problems).toEqual([`${problem}: tokens are not refreshed before they are asked for`])
+})
+
+test.each([
+  '0 * * * * *',
+  ' */20 * * * * * ',
+  '*/5 * * * *',
+  '0 30 9-17/4 1,15 Jan-mar Mon-Friday',
+  '0 5/25 * * * 0',
+])('the schedule %j is one', (schedule) => {
+  expect(readSettings({ ...REQUIRED, REFRESH_SCHEDULE: schedule }).problems).toEqual([])
 })
 
 test('every problem is told at once, by name and never by value', () => {

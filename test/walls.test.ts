@@ -53,7 +53,7 @@ const walls = [
     file: 'src/settings.ts',
     imports: ['zod'],
     butNot: ['node:fs', './storage-names.ts', '../local/process/local-settings.ts'],
-    message: 'settings.ts knows zod alone.',
+    message: 'Settings and what they are made of know zod alone.',
   },
   { file: 'src/storage-names.ts', imports: [], butNot: ['./settings.ts'], message: STORAGE_NAMES },
   {
@@ -219,7 +219,7 @@ const walls = [
     file: 'infra/hooks/hook.ts',
     imports: ['node:fs', './vault.ts', '../../src/adapters/key-vault/client-profile-schema.ts'],
     butNot: ['zod', '../../src/settings.ts', '../../local/emulators.ts', '../../scripts/build.ts'],
-    message: 'Hooks know of src/ the schema of a client profile alone, and the SDKs that write the vault.',
+    message: 'Hooks know of src/ how a client profile is read, and the SDKs that write the vault.',
   },
   {
     file: 'scripts/script.ts',

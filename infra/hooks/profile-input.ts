@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
+import { profileJsonOf } from '../../src/adapters/key-vault/profile-json.ts'
 
 /** @returns what is wrong with a profile, by field and never by value; empty when nothing is. */
 export type ProfileCheck = (profile: unknown) => readonly string[]
@@ -23,7 +24,7 @@ export interface ProfileInputParts {
 export async function readClientProfile(parts: ProfileInputParts): Promise<string | undefined> {
   const { environment, check, say, terminal } = parts
   const file = environment['CLIENT_PROFILE_FILE']
-  if (file) return checked('CLIENT_PROFILE_FILE', textOf(await readFile(file)), check)
+  if (file) return checked('CLIENT_PROFILE_FILE', await readFile(file, 'utf8'), check)
   const text = environment['CLIENT_PROFILE']
   if (text) return checked('CLIENT_PROFILE', text, check)
   if (!terminal) {
@@ -34,24 +35,10 @@ export async function readClientProfile(parts: ProfileInputParts): Promise<strin
 }
 
 function checked(source: string, text: string, check: ProfileCheck): string {
-  const profile = jsonOf(text)
-  const problems = profile === undefined ? ['is not JSON'] : check(profile)
+  const json = profileJsonOf(text)
+  const problems = 'problem' in json ? [json.problem] : check(json.value)
   if (problems.length > 0) throw new Error(`${source}: ${problems.join('; ')}`)
-  return JSON.stringify(profile)
-}
-
-/** @throws {Error} when it is UTF-16, which Windows PowerShell writes. A byte order mark of UTF-8 is left out. */
-function textOf(bytes: Buffer): string {
-  if (bytes.includes(0)) throw new Error('CLIENT_PROFILE_FILE: is UTF-16; save it as UTF-8')
-  return new TextDecoder().decode(bytes)
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text.trim())
-  } catch {
-    return undefined
-  }
+  return JSON.stringify('value' in json ? json.value : undefined)
 }
 
 async function asked({

@@ -508,4 +508,24 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   90024: unavailable('The request budget was exceeded. A transient error has occurred. Please try again.'),
   90033: unavailable('A transient error has occurred. Please try again.'),
   90055: unavailable('The server terminated an operation because there have been too many requests.', 429),
+
+  // rare
+  80004: invalidGrant('The user name passed to the Authentication Agent was not valid.'),
+  90125: invalidRequest("The user isn't in the system. Make sure you entered the user name correctly."),
+  90126: invalidRequest("The user type isn't supported on this endpoint."),
+  500200: invalidGrant(
+    "User account '{username}' is a personal Microsoft account. Personal Microsoft accounts are not supported for this application unless explicitly invited to an organization.",
+  ),
+  530021: invalidGrant('Application does not meet the conditional access approved app requirements.'),
+  50007: invalidRequest("The partner encryption certificate wasn't found for this app."),
+  50010: invalidRequest(
+    'Audience URI validation for the app failed since no token audiences were configured.',
+  ),
+  90056: invalidRequest('The resource is disabled, or the request was not sent with POST.'),
+  900561: invalidRequest('The endpoint only accepts POST requests. Received a GET request.'),
+  50169: invalidRequest("The realm isn't a configured realm of the current service namespace."),
+  501241: invalidRequest('Mandatory input is missing from a claims transformation.'),
+  70012: unavailable('A server error occurred while authenticating an MSA (consumer) user. Try again.'),
+  230109: unavailable('Backup Auth Service only allows AuthN requests from Microsoft Entra Gateway.'),
+  50139: invalidGrant('The session is invalid due to a missing external refresh token.'),
 }

@@ -16,6 +16,8 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** A page, as a proxy or a gateway on the way would send. */
   | { readonly kind: 'html'; readonly status: number }
+  /** An error of the Queue service. */
+  | { readonly kind: 'queue-error'; readonly status: number; readonly code: string }
   /** The body `{}`. */
   | { readonly kind: 'empty-json'; readonly status: number }
   /** 200 and 16 MiB of well-formed JSON. */
@@ -54,6 +56,12 @@ export async function applyFault(
     case 'html':
       response.writeHead(fault.status, { 'Content-Type': 'text/html' })
       response.end('<!DOCTYPE html><title>Our services are not available right now</title>')
+      break
+    case 'queue-error':
+      response.writeHead(fault.status, { 'Content-Type': 'application/xml', 'x-ms-error-code': fault.code })
+      response.end(
+        `<?xml version="1.0" encoding="utf-8"?><Error><Code>${fault.code}</Code><Message>No.</Message></Error>`,
+      )
       break
     case 'empty-json':
       sendJson(response, fault.status, {})

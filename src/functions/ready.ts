@@ -5,7 +5,8 @@ import { NO_STORE_HEADERS } from '../http/no-store-headers.ts'
 import { logEvent, logProblems } from './event-log.ts'
 
 /**
- * `GET /ready`: 200 when every dependency works, else 503 and which one does not. What is wrong although service goes on is listed. `checkReadiness` may throw a
+ * `GET /ready`: 200 when every dependency works, else 503 and which one does not. `problems` says why, and what else is wrong
+ * although service goes on: names and constants, for whoever has the function key. `checkReadiness` may throw a
  * {@link BrokerError} when the app settings are wrong, so that there is nothing to ask.
  */
 export function createReadyHandler(checkReadiness: () => Promise<Readiness>): HttpHandler {
@@ -17,13 +18,14 @@ export function createReadyHandler(checkReadiness: () => Promise<Readiness>): Ht
         correlationId: context.invocationId,
       })
     logProblems(context, problems)
+    const allProblems = [...details, ...problems]
     return {
       status: isReady ? 200 : 503,
       headers: NO_STORE_HEADERS,
       jsonBody: {
         status: isReady ? 'ready' : 'not ready',
         checks,
-        ...(problems.length > 0 && { problems }),
+        ...(allProblems.length > 0 && { problems: allProblems }),
       },
     }
   }

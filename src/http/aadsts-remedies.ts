@@ -77,7 +77,7 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
     'The account is not assigned to the application. Ask an administrator to assign it under Enterprise applications.',
     50105,
   ],
-  [GUEST, 16000, 16003, 50014, 50020, 90084, 500207, 500208],
+  [GUEST, 16000, 16003, 50014, 50020, 90084, 500200, 500207, 500208],
   [
     'The account is a guest or of another tenant: use one of the tenant itself. If it is one, ask an administrator whether its source anchor (ImmutableID) matches Active Directory.',
     90072,
@@ -96,7 +96,7 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
   ],
   [EXTERNAL_CHECK, 50158, 50159, 50161, 50166, 50170, 50172, 50176],
   [DEVICE, 50005, 50097, 50129, 50155, 50187, 53000, 53001, 135011, 530002, 530003, 530004, 700003],
-  [APPROVED_APP, 50127, 53002, 53005, 53009],
+  [APPROVED_APP, 50127, 53002, 53005, 53009, 530021],
   [RISK, 53011, 530034],
   [ONLY_IN_A_BROWSER, 700020, 9002341],
   [
@@ -195,9 +195,29 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
   [NATIONAL_CLOUD, 90038, 90043, 90051, 900382, 900432, 900439, 900440],
 
   // The token and the request
-  [TOKEN_CONFIGURATION, 50003, 50042, 50043, 50100, 50101, 50102, 50103, 50108, 50109, 50111, 50123],
-  [TOKEN_CONFIGURATION, 50124, 50146, 50162, 50163, 50165, 501461, 501621, 501631, 501632],
-  [REQUEST, 50029, 90004, 90014, 90023, 90100, 90107, 90117, 90121, 900144],
+  [
+    TOKEN_CONFIGURATION,
+    50003,
+    50007,
+    50010,
+    50042,
+    50043,
+    50100,
+    50101,
+    50102,
+    50103,
+    50108,
+    50109,
+    50111,
+    50123,
+  ],
+  [TOKEN_CONFIGURATION, 50124, 50146, 50162, 50163, 50165, 501241, 501461, 501621, 501631, 501632],
+  [REQUEST, 50029, 50169, 90004, 90014, 90023, 90100, 90107, 90117, 90121, 900144],
+  [
+    'What arrived at Entra ID was not sent by the broker so. Ask whoever runs it to look for a proxy on the way that follows redirects or rewrites requests.',
+    90056,
+    900561,
+  ],
 
   // What passes, or must be repaired on premises
   [
@@ -213,7 +233,7 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
     'Entra ID was asked about this account too often and wants to be left alone. Let no flow call for it for five minutes.',
     50196,
   ],
-  [ENTRA_FAULT, 50000, 90036, 90092],
+  [ENTRA_FAULT, 50000, 70012, 90036, 90092],
 ]
 
 const REMEDY_BY_CODE: ReadonlyMap<number, string> = new Map(

@@ -44,14 +44,29 @@ test('ready tells a vault that is down from a profile that is wrong, and recover
   await broker.restart()
   expect(await ready()).toEqual([
     503,
-    { status: 'not ready', checks: { ...OK, default_client: 'misconfigured' } },
+    {
+      status: 'not ready',
+      checks: { ...OK, default_client: 'misconfigured' },
+      problems: ['default_client: Key Vault: secret client-default: is disabled'],
+    },
   ])
   broker.keyVault.enableSecret('client-default')
   broker.keyVault.fault = { kind: 'status', status: 503 }
   await broker.restart()
   expect(await ready()).toEqual([
     503,
-    { status: 'not ready', checks: { ...OK, default_client: 'unavailable', key_vault: 'unavailable' } },
+    {
+      status: 'not ready',
+      checks: { ...OK, default_client: 'unavailable', key_vault: 'unavailable' },
+      problems: [
+        expect.stringMatching(
+          /^key_vault: Key Vault: secret token-cache-(encryption|index)-key: RestError 503 ServiceUnavailable$/,
+        ),
+        expect.stringMatching(
+          /^default_client: Key Vault: secret client-default: RestError 503 ServiceUnavailable$/,
+        ),
+      ],
+    },
   ])
   broker.keyVault.fault = undefined
   clock.advance(31)
@@ -74,9 +89,38 @@ test('ready asks everyone once in 15 seconds', async () => {
   clock.advance(1)
   expect(await ready()).toEqual([
     503,
-    { status: 'not ready', checks: { ...OK, tables: 'unavailable', queue: 'unavailable' } },
+    {
+      status: 'not ready',
+      checks: { ...OK, tables: 'unavailable', queue: 'unavailable' },
+      problems: ['tables: RestError 503', 'queue: RestError 503'],
+    },
   ])
   expect(broker.logged('not_ready').at(-1)).toMatchObject({
     detail: expect.stringMatching(/^tables: RestError/),
   })
+})
+
+test('when the managed identity is refused, each dependency says so in the words of the credential', async () => {
+  await broker.restart({ IDENTITY_ENDPOINT: `${broker.defaults['IDENTITY_ENDPOINT']}/nothing` })
+  const refused = 'AggregateAuthenticationError CredentialUnavailableError ServerError'
+  expect(await ready()).toEqual([
+    503,
+    {
+      status: 'not ready',
+      checks: {
+        key_vault: 'unavailable',
+        default_client: 'unavailable',
+        tables: 'unavailable',
+        queue: 'unavailable',
+      },
+      problems: [
+        expect.stringMatching(
+          `^key_vault: Key Vault: secret token-cache-(encryption|index)-key: ${refused}$`,
+        ),
+        `default_client: Key Vault: secret client-default: ${refused}`,
+        `tables: ${refused}`,
+        `queue: ${refused}`,
+      ],
+    },
+  ])
 })

@@ -126,6 +126,16 @@ let profiles = 0
 const PEM = '-----BEGIN PRIVATE KEY-----\nnever-shown\n-----END PRIVATE KEY-----'
 test.each<[string, unknown, RegExp]>([
   ['not JSON', '{never-shown', /is not JSON$/],
+  [
+    'quotes around it',
+    `'{"clientSecret":"never-shown"}'`,
+    /is in quotes: save the JSON without those around it$/,
+  ],
+  [
+    'UTF-16',
+    Buffer.from('{"clientSecret":"never-shown"}', 'utf16le').toString(),
+    /is in UTF-16: save it as UTF-8$/,
+  ],
   ['no clientId', { clientId: undefined }, /clientId must be a string/],
   ['an empty clientId', { clientId: '' }, /clientId must not be empty/],
   ['a misspelt field', { cliendSecret: 'never-shown' }, /Unrecognized key: "cliendSecret"/],

@@ -199,7 +199,13 @@ test('with wrong settings every answer is misconfigured, and the log names each 
   const ready = await broker.call('/ready')
   expect([ready.status, ready.json]).toEqual([
     503,
-    { status: 'not ready', checks: { settings: 'misconfigured' } },
+    {
+      status: 'not ready',
+      checks: { settings: 'misconfigured' },
+      problems: [
+        'App settings: KEY_VAULT_URL must be an https:// URL; TABLE_SERVICE_URL is missing; REFRESH_THRESHOLD must be a number of seconds',
+      ],
+    },
   ])
   expect((await broker.call('/health')).status).toBe(200)
   expect(JSON.stringify(broker.logs)).not.toContain(USERNAME)

@@ -28,7 +28,7 @@ test('when all is well it says so, and logs nothing', async () => {
   expect(lines).toEqual([])
 })
 
-test('what fails is named to the caller, the details to the log', async () => {
+test('what fails is named, and why, to the caller and to the log', async () => {
   const { context, lines } = createInvocation('ready')
   const handler = createReadyHandler(async () => ({
     isReady: false,
@@ -39,7 +39,11 @@ test('what fails is named to the caller, the details to the log', async () => {
   expect(await handler(http, context)).toEqual({
     status: 503,
     headers: HEADERS,
-    jsonBody: { status: 'not ready', checks: { tables: 'unavailable', queue: 'ok' } },
+    jsonBody: {
+      status: 'not ready',
+      checks: { tables: 'unavailable', queue: 'ok' },
+      problems: ['tables: RestError 403 AuthorizationFailure'],
+    },
   })
   expect(lines).toEqual([
     [
@@ -60,7 +64,7 @@ test('wrong app settings are 503 as well', async () => {
   expect(await handler(http, context)).toEqual({
     status: 503,
     headers: HEADERS,
-    jsonBody: { status: 'not ready', checks: { settings: 'misconfigured' } },
+    jsonBody: { status: 'not ready', checks: { settings: 'misconfigured' }, problems: [logDetail] },
   })
   expect(lines).toEqual([['error', { event: 'not_ready', detail: logDetail, correlationId: INVOCATION_ID }]])
 })

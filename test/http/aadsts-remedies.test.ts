@@ -15,6 +15,8 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [50002, 'Tenant restrictions of the network'],
   [50003, 'claims mapping'],
   [50005, 'compliant or registered device'],
+  [50007, 'signing key or claims mapping'],
+  [50010, 'signing key or claims mapping'],
   [50012, 'refuses the certificate'],
   [50014, 'one of another tenant'],
   [50015, 'minor'],
@@ -65,6 +67,7 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [50163, 'claims mapping'],
   [50165, 'claims mapping'],
   [50166, 'step on another page'],
+  [50169, 'request itself not valid'],
   [50170, 'step on another page'],
   [50172, 'step on another page'],
   [50176, 'step on another page'],
@@ -91,6 +94,7 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [70002, 'valid client secret or certificate'],
   [70003, 'takes no passwords at this authority'],
   [70011, 'resource or scope in the client profile'],
+  [70012, 'a fault of its own'],
   [80001, 'agent or Active Directory does not answer'],
   [80002, 'agent or Active Directory does not answer'],
   [80005, 'agent or Active Directory does not answer'],
@@ -111,6 +115,7 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [90038, 'login.microsoftonline.us'],
   [90043, 'login.microsoftonline.us'],
   [90051, 'login.microsoftonline.us'],
+  [90056, 'a proxy on the way'],
   [90072, 'ImmutableID'],
   [90084, 'one of another tenant'],
   [90092, 'open a support ticket'],
@@ -133,11 +138,13 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [500021, 'Tenant restrictions of the network'],
   [500022, 'Tenant restrictions of the network'],
   [500121, 'must use multi-factor'],
+  [500200, 'a guest, a personal account'],
   [500207, 'one of another tenant'],
   [500208, 'one of another tenant'],
   [500212, 'own tenant do not let it out'],
   [500213, 'do not let the account in'],
   [500571, 'guest account is disabled'],
+  [501241, 'signing key or claims mapping'],
   [501461, 'claims mapping'],
   [501621, 'claims mapping'],
   [501631, 'claims mapping'],
@@ -145,6 +152,7 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [530002, 'compliant or registered device'],
   [530003, 'compliant or registered device'],
   [530004, 'compliant or registered device'],
+  [530021, 'approved or protected apps'],
   [530032, 'Conditional Access blocks'],
   [530034, 'risky users'],
   [530035, 'Security defaults'],
@@ -173,6 +181,7 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [900432, 'login.microsoftonline.us'],
   [900439, 'login.microsoftonline.us'],
   [900440, 'login.microsoftonline.us'],
+  [900561, 'a proxy on the way'],
   [1000031, 'cannot be used at this time'],
   [1000104, 'another cloud'],
   [1000502, 'refuses the certificate'],
@@ -204,12 +213,13 @@ test.each(REMEDIES)('the remedy of AADSTS%i says "%s"', (aadsts, words) => {
 
 /** One answer for all of them, whether the user exists or not. */
 test.each([
-  50034, 50052, 50056, 50059, 50064, 50126, 50128, 50197, 51004, 90013, 90019, 90022, 90101, 500341,
+  50034, 50052, 50056, 50059, 50064, 50126, 50128, 50197, 51004, 80004, 90013, 90019, 90022, 90101, 90125,
+  90126, 500341,
 ])('AADSTS%i has no remedy that would tell who exists', (aadsts) => {
   expect(remedyOf(aadsts)).toBeUndefined()
 })
 
-test.each([50033, 90006, 90012, 90024, 90033, 90055, 90090, 90091])(
+test.each([50033, 90006, 90012, 90024, 90033, 90055, 90090, 90091, 230109])(
   'AADSTS%i passes, and the answer for every passing fault is all there is to say',
   (aadsts) => {
     expect(remedyOf(aadsts)).toBeUndefined()
@@ -220,7 +230,7 @@ test('each code that somebody must act upon has a remedy of its own', () => {
   const toActUpon = AADSTS_CODES.filter(
     ({ category }) => !['invalid_credentials', 'temporarily_unavailable', 'dead_grant'].includes(category),
   ).flatMap(({ codes }) => codes)
-  expect(toActUpon).toHaveLength(177)
+  expect(toActUpon).toHaveLength(185)
   expect(toActUpon.filter((aadsts) => remedyOf(aadsts) === undefined)).toEqual([])
 })
 

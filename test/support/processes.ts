@@ -192,8 +192,13 @@ function storageViewOf({ keyVault, azurite }: Emulators): StorageView {
   const timeoutInMs = STORAGE_TIMEOUT_IN_MS
   const tableOf = (name: string) => new TableClient(azurite.tableServiceUrl, name, credential)
   const client = new SecretClient(keyVault.url, credential)
-  const secrets = createVaultSecrets({ client, timeoutInMs, elapsed: Date.now })
   const problems = createVaultProblems()
+  const secrets = createVaultSecrets({
+    client,
+    problems,
+    timeoutInMs,
+    elapsed: Date.now,
+  })
   const { resolveEntryKey } = createRowNames(secrets, problems)
   const dueIndex = createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs })
   return {

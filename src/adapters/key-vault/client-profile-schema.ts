@@ -5,34 +5,61 @@ const PUBLIC_CLOUD = 'https://login.microsoftonline.com'
 /** Entra ID refuses passwords there (AADSTS9001023). */
 const WITHOUT_PASSWORDS = ['common', 'consumers']
 
-const tenant = z
-  .string()
-  .regex(/^[\w.-]+$/, 'must be a tenant id or a verified domain')
+/** Names and addresses are pasted with what stands around them. */
+const word = z
+  .string({ error: 'must be a string' })
+  .trim()
+  .min(1, 'must not be empty')
+  .regex(/^\S*$/, 'must not contain spaces or line ends')
+
+const tenant = word
+  .regex(/^[\w.-]*$/, 'must be a tenant id or a verified domain')
   .refine((name) => !WITHOUT_PASSWORDS.includes(name.toLowerCase()), 'must be one tenant, or organizations')
 
-const authority = z
-  .url({ protocol: /^https$/, error: 'must be https://<host>/<tenant>' })
-  .transform((url) => url.replace(/\/$/, ''))
-  .refine((url) => {
-    const { pathname, search, hash } = new URL(url)
-    return tenant.safeParse(pathname.slice(1)).success && search === '' && hash === ''
-  }, 'must be https://<host>/<tenant>, with one tenant, or organizations')
+const AUTHORITY_FORM = 'must be https://<host>/<tenant>, with one tenant, or organizations'
+
+const authority = word.transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const problem = url?.protocol === 'https:' ? authorityProblemOf(url) : 'must be https://<host>/<tenant>'
+  if (url && problem === undefined) return `${url.origin}${pathOf(url)}`.toLowerCase()
+  context.addIssue(problem ?? AUTHORITY_FORM)
+  return z.NEVER
+})
+
+function authorityProblemOf(url: URL): string | undefined {
+  if (url.hostname.endsWith('.b2clogin.com') || /\/(tfp\/|.*\/b2c_1a?_)/i.test(url.pathname)) {
+    return 'is of Azure AD B2C, which is not supported: name a tenant of Entra ID'
+  }
+  if (url.hostname.endsWith('.ciamlogin.com')) {
+    return 'is of Entra External ID, which is not supported: name a workforce tenant of Entra ID'
+  }
+  if (/^\/adfs(\/|$)/i.test(url.pathname)) {
+    return 'is of AD FS, which is not supported: name the tenant of Entra ID that its accounts are synchronized to'
+  }
+  const isPlain = url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  return isPlain && tenant.safeParse(pathOf(url).slice(1)).success ? undefined : AUTHORITY_FORM
+}
+
+function pathOf({ pathname }: URL): string {
+  return pathname.replace(/\/$/, '')
+}
+
+/** Of the `/.default` that a resource may end in already, one is enough. */
+const resource = word.transform((name) => name.replace(/\/\.default$/i, ''))
 
 const certificate = z
   .strictObject({ privateKey: z.string(), certificate: z.string() })
   .refine(isKeyPair, 'must be a PEM certificate and its PEM private key')
-
-const text = z.string({ error: 'must be a string' }).min(1, 'must not be empty')
 
 /** The JSON of a `client-<profile>` secret. Messages name fields, never values. */
 export const clientProfileSchema = z
   .strictObject({
     authority: authority.optional(),
     tenantId: tenant.optional(),
-    clientId: text,
-    scopes: z.array(text, { error: 'must be a list of strings' }).min(1, 'must not be empty').optional(),
-    resource: text.optional(),
-    clientSecret: text.optional(),
+    clientId: word,
+    scopes: z.array(word, { error: 'must be a list of strings' }).min(1, 'must not be empty').optional(),
+    resource: resource.optional(),
+    clientSecret: word.optional(),
     certificate: certificate.optional(),
   })
   .refine((p) => (p.authority === undefined) !== (p.tenantId === undefined), {
@@ -46,7 +73,7 @@ export const clientProfileSchema = z
   })
   .transform(({ tenantId, resource, ...profile }) => ({
     ...profile,
-    authority: (profile.authority ?? `${PUBLIC_CLOUD}/${tenantId}`).toLowerCase(),
+    authority: profile.authority ?? `${PUBLIC_CLOUD}/${tenantId}`.toLowerCase(),
     // A resource that ends with a slash keeps it: `https://x//.default` is how v2.0 names the v1.0 resource `https://x/`.
     scopes: profile.scopes ?? [`${resource}/.default`],
   }))

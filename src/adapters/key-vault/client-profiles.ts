@@ -2,6 +2,7 @@ import { BrokerError } from '../../core/broker-error.ts'
 import type { ClientProfile, ClientProfiles } from '../../core/client-profile.ts'
 import { clientProfileSchema } from './client-profile-schema.ts'
 import { createParsedSecrets } from './parsed-secret.ts'
+import { isMeantAsProfile, profileJsonOf } from './profile-json.ts'
 import { createProfileNames } from './profile-names.ts'
 import type { VaultProblems } from './vault-problems.ts'
 import type { VaultSecret, VaultSecrets } from './vault-secrets.ts'
@@ -77,13 +78,10 @@ function isObject(json: unknown): boolean {
 
 /** `undefined` for what is no JSON, in a profile that may be somebody else's secret. */
 function jsonOf({ name, value }: VaultSecret): unknown {
-  if (value.includes('\0')) throw misconfigured(name, 'is in UTF-16: save it as UTF-8')
-  try {
-    return JSON.parse(value.replace(/^\uFEFF/, ''))
-  } catch {
-    if (name.toLowerCase() !== `client-${DEFAULT_PROFILE}` && !value.trim().startsWith('{')) return undefined
-    throw misconfigured(name, 'is not JSON')
-  }
+  const json = profileJsonOf(value)
+  if ('value' in json) return json.value
+  if (name.toLowerCase() !== `client-${DEFAULT_PROFILE}` && !isMeantAsProfile(value)) return undefined
+  throw misconfigured(name, json.problem)
 }
 
 function misconfigured(secretName: string, problem: string): BrokerError {

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { BrokerError } from '../../core/broker-error.ts'
 import { singleFlight } from '../../core/single-flight.ts'
 import { faultDetailOf } from '../../core/fault-detail.ts'
+import type { VaultProblems } from './vault-problems.ts'
 
 /** A new version, or the end of a secret, is asked for after this time. */
 const MAX_AGE_IN_MS = 5 * 60_000
@@ -42,6 +43,7 @@ interface Held {
 
 export interface VaultSecretsOptions {
   readonly client: SecretClient
+  readonly problems: VaultProblems
   /** Time limit of one read, retries included. */
   readonly timeoutInMs: number
   /** The process's own clock, in milliseconds. */
@@ -49,7 +51,8 @@ export interface VaultSecretsOptions {
 }
 
 /** Secrets of a Key Vault, each asked for at most once at a time and at most every five minutes. */
-export function createVaultSecrets({ client, timeoutInMs, elapsed }: VaultSecretsOptions): VaultSecrets {
+export function createVaultSecrets(options: VaultSecretsOptions): VaultSecrets {
+  const { client, problems, timeoutInMs, elapsed } = options
   const values = new LRUCache<string, Held>({ max: MAX_SECRETS })
   const withheld = new LRUCache<string, Held>({ max: MAX_WITHHELD })
   const heldOf = (key: string) => values.get(key) ?? withheld.get(key)
@@ -77,16 +80,19 @@ export function createVaultSecrets({ client, timeoutInMs, elapsed }: VaultSecret
         abortSignal: AbortSignal.timeout(timeoutInMs),
         ...(version !== undefined && { version }),
       })
+      problems.solve(refusalOf(key))
       return hold(key, { name, version: properties.version ?? '', value: value ?? '' }, MAX_AGE_IN_MS)
     } catch (error) {
       const reason = withheldBy(error)
-      if (reason) return hold(key, reason, RETRY_AFTER_IN_MS)
+      if (reason) {
+        problems.solve(refusalOf(key))
+        return hold(key, reason, RETRY_AFTER_IN_MS)
+      }
+      const logDetail = `Key Vault: secret ${name}: ${faultDetailOf(error)}`
       const lastKnownGood = heldOf(key)?.answer
-      if (lastKnownGood) return hold(key, lastKnownGood, RETRY_AFTER_IN_MS)
-      throw new BrokerError('temporarily_unavailable', {
-        logDetail: `Key Vault: secret ${name}: ${faultDetailOf(error)}`,
-        cause: error,
-      })
+      if (!lastKnownGood) throw new BrokerError('temporarily_unavailable', { logDetail, cause: error })
+      if (isRefused(error)) problems.note(refusalOf(key), `${logDetail}; what was read before is used`)
+      return hold(key, lastKnownGood, RETRY_AFTER_IN_MS)
     }
   }
 
@@ -120,6 +126,16 @@ export function createVaultSecrets({ client, timeoutInMs, elapsed }: VaultSecret
       return versions.toSorted((a, b) => b.createdOn - a.createdOn).map(({ version }) => version)
     },
   }
+}
+
+/** A right that is missing or a wall does not pass: the next process that starts knows no secret at all. */
+function isRefused(error: unknown): boolean {
+  return error instanceof RestError && (error.statusCode === 401 || error.statusCode === 403)
+}
+
+/** Under this name, beside what is wrong with the value itself. */
+function refusalOf(key: string): string {
+  return `${key} refused`
 }
 
 /** What the vault answers with authority; a refused permission is a fault of ours, and no reason to drop what is held. */

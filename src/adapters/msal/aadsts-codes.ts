@@ -18,19 +18,19 @@ const of = (category: FailureCategory, scope: FailureScope, codes: readonly numb
 /**
  * The codes that Entra ID can answer to a password or a refresh grant; each stands once.
  * Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes, and what others have met. Codes of
- * the device code, SAML, passkey and Kerberos protocols are left out. Microsoft may change codes: any other is `undefined`.
+ * the device code, federation, SAML, passkey and Kerberos protocols are left out. Microsoft may change codes: any other is `undefined`.
  */
 export const AADSTS_CODES: readonly AadstsGroup[] = [
   // The user does not exist (or no longer), has no such password, or cannot be found from the name.
   of('invalid_credentials', 'account', [50034, 50052, 50056, 50059, 50064, 50126, 50128, 50197, 51004]),
-  of('invalid_credentials', 'account', [90013, 90019, 90022, 90101, 500341]),
+  of('invalid_credentials', 'account', [80004, 90013, 90019, 90022, 90101, 90125, 90126, 500341]),
   of('account_locked', 'account', [50053]),
   of('password_change_required', 'account', [50055, 50125, 50135, 50137, 50142, 50144]),
 
   // Disabled, not assigned to the application.
   of('account_disabled', 'account', [50057, 50105, 500571]),
   // A guest, a personal account, or one of another tenant.
-  of('account_disabled', 'account', [16003, 50014, 50020, 90072, 90084, 500207, 500208]),
+  of('account_disabled', 'account', [16003, 50014, 50020, 90072, 90084, 500200, 500207, 500208]),
 
   // Another account must be chosen, or a screen be answered.
   of('interaction_required', 'account', [16000, 50015, 700020, 9002341]),
@@ -41,7 +41,7 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
   of('interaction_required', 'account', [50158, 50159, 50161, 50166, 50170, 50172, 50176]),
   // A managed, compliant or registered device; an approved app.
   of('interaction_required', 'account', [50005, 50097, 50127, 50129, 50155, 50187, 53000, 53001, 53002]),
-  of('interaction_required', 'account', [135011, 530002, 530003, 530004, 700003]),
+  of('interaction_required', 'account', [135011, 530002, 530003, 530004, 530021, 700003]),
   // Risk.
   of('interaction_required', 'account', [50131, 53011]),
 
@@ -80,12 +80,12 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
   of('misconfigured', 'account', [900439, 900440]),
   // The keys and claims of the token.
   of('misconfigured', 'profile', [50003, 50042, 50043, 50101, 50102, 50108, 50109, 50111, 50123, 50124]),
-  of('misconfigured', 'profile', [50146, 50165, 501461, 501632]),
+  of('misconfigured', 'profile', [50007, 50010, 50146, 50165, 501461, 501632]),
   // Claims that are made of the account's own attributes.
-  of('misconfigured', 'account', [50100, 50103, 50163, 501631]),
+  of('misconfigured', 'account', [50100, 50103, 50163, 501241, 501631]),
   // The request. Nothing in it changes from call to call but the user name and the password.
-  of('misconfigured', 'profile', [900144]),
-  of('misconfigured', 'account', [50029, 90004, 90014, 90023, 90100, 90107, 90117, 90121]),
+  of('misconfigured', 'profile', [90056, 900144, 900561]),
+  of('misconfigured', 'account', [50029, 50169, 90004, 90014, 90023, 90100, 90107, 90117, 90121]),
 
   // The agent cannot decrypt passwords, or its clock is wrong: nothing but a repair helps.
   of('misconfigured', 'on_premises', [80010, 80013]),
@@ -93,15 +93,15 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
   of('temporarily_unavailable', 'on_premises', [80001, 80002, 80005, 80007, 80014]),
 
   of('temporarily_unavailable', 'service', [50000, 50033, 90006, 90012, 90024, 90033, 90036, 90055]),
-  of('temporarily_unavailable', 'service', [90090, 90091, 90092]),
+  of('temporarily_unavailable', 'service', [90090, 90091, 90092, 230109]),
   // A client loop: the same question about the same user too often. It passes when the user is left alone for minutes,
   // is made worse by each try, and says nothing about other users.
   of('temporarily_unavailable', 'account', [50196]),
-  // Claims that took too long to make.
-  of('temporarily_unavailable', 'account', [50162, 501621]),
+  // Claims that took too long to make; a server that knows personal accounts.
+  of('temporarily_unavailable', 'account', [50162, 70012, 501621]),
 
   // Expired, revoked, malformed, or from before a password change or a sign-in frequency.
-  of('dead_grant', 'account', [50085, 50089, 50132, 50133, 50173, 70000, 70008, 70043, 70044]),
+  of('dead_grant', 'account', [50085, 50089, 50132, 50133, 50139, 50173, 70000, 70008, 70043, 70044]),
   of('dead_grant', 'account', [700081, 700082, 700084, 9002313]),
 ]
 

@@ -119,8 +119,10 @@ function retryAfterInMsOf(header: string | undefined, now: number): number | und
   return Number.isNaN(afterInMs) ? undefined : Math.min(Math.max(0, afterInMs), MAX_RETRY_AFTER_IN_MS)
 }
 
+/** All three forms of RFC 9110, section 5.6.7. The oldest names no zone, and `Date.parse` would take the machine's. */
 function httpDateOf(text: string): number {
-  return /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN
+  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return Number.NaN
+  return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
 }
 
 /** MSAL puts the user name into `X-AnchorMailbox`, a routing hint; a header that is not Latin-1 cannot be sent. */
