@@ -166,3 +166,37 @@ test.each<[string, BrokerError, string]>([
     error_description: description,
   })
 })
+
+test.each<[string, () => Promise<unknown>, object]>([
+  [
+    'a parameter that is sent twice',
+    () => oauthProtocol.read(post(`${form(GRANT)}&username=other`, FORM)),
+    { description: 'A parameter is sent more than once.', remedy: 'Send each parameter once.' },
+  ],
+  [
+    'a grant type without a value: it is as if it were not sent',
+    () => read({ ...GRANT, grant_type: '' }),
+    { description: 'grant_type is missing.' },
+  ],
+  [
+    'JSON',
+    () => oauthProtocol.read(post('{}')),
+    { remedy: 'Send a form, with the header Content-Type: application/x-www-form-urlencoded.' },
+  ],
+])('what is told of %s', async (_, ask, details) => {
+  await expect(ask()).rejects.toMatchObject({ details })
+})
+
+test('a scheme that only ends with Basic is another one', async () => {
+  const { authorization } = basicOf('crm:x')
+  expect(await read(GRANT, { ...FORM, authorization: `x${authorization}` })).toMatchObject({
+    client: 'default',
+  })
+})
+
+test('in Authorization: Basic there may be nothing before the colon, as long as there is a colon', async () => {
+  expect(await read(GRANT, { ...FORM, ...basicOf(':x') })).toMatchObject({ client: 'default' })
+  await expect(read(GRANT, { ...FORM, ...basicOf('x') })).rejects.toMatchObject({
+    details: { description: 'The credentials in the Authorization header have no colon between them.' },
+  })
+})
