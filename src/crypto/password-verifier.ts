@@ -9,7 +9,7 @@ const HASH_IN_BYTES = 32
 const MAX_COST = { ln: 17, r: 8, p: 4 } as const
 
 /** A PHC string: `$scrypt$ln=<log2 N>,r=<r>,p=<p>$<salt>$<hash>`, base64 without padding. */
-const FORMAT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/
+const FORMAT = /^\$scrypt\$ln=(\d{1,2}),r=(\d),p=(\d)\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/
 
 interface Cost {
   readonly ln: number
@@ -28,15 +28,23 @@ export async function createPasswordVerifier(password: string): Promise<string> 
 export async function matchesPassword(verifier: string, password: string): Promise<boolean> {
   const [, ln, r, p, salt = '', hash = ''] = FORMAT.exec(verifier) ?? []
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) }
-  const isAffordable = cost.ln >= 1 && cost.ln <= MAX_COST.ln && cost.r >= 1 && cost.r <= MAX_COST.r
-  if (!isAffordable || cost.p < 1 || cost.p > MAX_COST.p) return false
+  if (!isDefined(cost) || !isAffordable(cost)) return false
   const expected = Buffer.from(hash, 'base64')
   return timingSafeEqual(await hashOf(password, Buffer.from(salt, 'base64'), cost), expected)
 }
 
+/** RFC 7914, section 2. */
+function isDefined({ ln, r, p }: Cost): boolean {
+  return ln >= 1 && ln < 16 * r && p >= 1
+}
+
+function isAffordable({ ln, r, p }: Cost): boolean {
+  return ln <= MAX_COST.ln && r <= MAX_COST.r && p <= MAX_COST.p
+}
+
 function hashOf(password: string, salt: Buffer, { ln, r, p }: Cost): Promise<Buffer> {
-  // Twice what the algorithm needs, RFC 7914, section 2.
-  const options = { N: 2 ** ln, r, p, maxmem: 2 * 128 * 2 ** ln * r }
+  // What OpenSSL needs for it, to the byte.
+  const options = { N: 2 ** ln, r, p, maxmem: 128 * r * (2 ** ln + p + 2) }
   return new Promise((resolve, reject) => {
     scrypt(password, salt, HASH_IN_BYTES, options, (error, hash) => (error ? reject(error) : resolve(hash)))
   })

@@ -16,9 +16,8 @@ export interface BasicCredentials {
  * @throws {BrokerError} `invalid_request`, when the scheme is Basic and the rest is not.
  */
 export function basicCredentialsOf(header: string | null): BasicCredentials | undefined {
-  const trimmed = header?.trim() ?? ''
-  if (!BASIC.test(trimmed)) return undefined
-  const encoded = trimmed.replace(BASIC, '')
+  if (header === null || !BASIC.test(header)) return undefined
+  const encoded = header.replace(BASIC, '')
   if (!BASE64.test(encoded)) {
     throw invalidRequest('The Authorization header is not Basic with one value in base64.', HOW)
   }

@@ -22,10 +22,10 @@ export function createCallerNames({ digest, trustsPrincipal }: CallerNamesOption
   return async ({ headers, query }) => {
     const principal = trustsPrincipal && headers.get('x-ms-client-principal-id')
     const key = headers.get('x-functions-key') ?? query.get('code')
-    if (!principal && !key) return undefined
+    const [kind, id] = principal ? ['principal', principal] : ['function key', key]
+    if (!id) return undefined
     try {
-      const name = principal ? await digest('principal', principal) : await digest('function key', key ?? '')
-      return name.slice(0, SHOWN_LENGTH)
+      return (await digest(kind, id)).slice(0, SHOWN_LENGTH)
     } catch {
       return undefined
     }

@@ -71,3 +71,36 @@ test('two envelopes of the same content share no byte pattern', () => {
   const [a, b] = [seal(KEY, Buffer.alloc(64), 'here'), seal(KEY, Buffer.alloc(64), 'here')]
   expect(Buffer.from(a.subarray(6))).not.toEqual(Buffer.from(b.subarray(6)))
 })
+
+/** Of `secret`, in the place `here`, by another program: what a table holds must open for ever. */
+const SEALED = '010435663261000102030405060708090a0b937aabb61c4e8543d65446c5b56e68a32fa7e25288ce'
+
+test('the layout of an envelope and the way to its key stay as they are', () => {
+  expect(Buffer.from(KEY.bytes).toString('hex')).toBe(
+    '7b19e16f39bec232d645d5ba0b2d447214ee52fd26d305fcabc6629245f7ea54',
+  )
+  expect(Buffer.from(open(KEY, Buffer.from(SEALED, 'hex'), 'here')).toString()).toBe('secret')
+})
+
+test('an envelope that does not open says so, and no more', () => {
+  expect(() => open(KEY, Buffer.from(SEALED, 'hex'), 'there')).toThrow(
+    expect.objectContaining({ name: 'EnvelopeError', message: 'the envelope does not open' }),
+  )
+})
+
+test('the shortest envelope is one of nothing; one byte less is none', () => {
+  const envelope = seal(KEY, Buffer.alloc(0), 'here')
+  expect(envelope).toHaveLength(34)
+  expect(keyIdOf(envelope)).toBe('5f2a')
+  expect(() => keyIdOf(envelope.subarray(0, 33))).toThrow(EnvelopeError)
+  expect(() => keyIdOf(new Uint8Array(0))).toThrow(EnvelopeError)
+  expect(() => keyIdOf(Uint8Array.from(envelope, (byte, at) => (at === 0 ? 2 : byte)))).toThrow(EnvelopeError)
+})
+
+test('a key id has at most 255 bytes', () => {
+  const named = (length: number) => ({ ...KEY, id: 'i'.repeat(length) })
+  expect(keyIdOf(seal(named(255), Buffer.from('x'), 'here'))).toBe('i'.repeat(255))
+  expect(() => seal(named(256), Buffer.from('x'), 'here')).toThrow(
+    new RangeError('a key id has at most 255 bytes'),
+  )
+})

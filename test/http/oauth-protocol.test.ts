@@ -87,6 +87,7 @@ test.each<[BrokerErrorCode, number, string]>([
   ['unsupported_media_type', 415, 'invalid_request'],
   ['unsupported_grant_type', 400, 'unsupported_grant_type'],
   ['unknown_client', 400, 'invalid_client'],
+  ['unknown_token', 404, 'invalid_request'],
   ['credentials_missing', 400, 'invalid_request'],
   ['invalid_credentials', 400, 'invalid_grant'],
   ['account_locked', 400, 'invalid_grant'],
@@ -118,5 +119,84 @@ test('a whole error: what happened, what to do, and the code of Entra ID', () =>
     aadsts: 50076,
     retryable: false,
     correlation_id: 'id',
+  })
+})
+
+test('without a grant type it is told what a form looks like, and the log what is missing', async () => {
+  await expect(oauthProtocol.read(post(form({ username: 'u', password: 'p' }), FORM))).rejects.toMatchObject({
+    details: {
+      description: 'grant_type is missing.',
+      remedy: 'Send a form such as grant_type=password&username=…&password=….',
+      logDetail: 'grant_type is missing.',
+    },
+  })
+})
+
+test('another grant type is not shown in the log', async () => {
+  const http = post(form({ ...GRANT, grant_type: 'canary' }), FORM)
+  await expect(oauthProtocol.read(http)).rejects.toMatchObject({
+    code: 'unsupported_grant_type',
+    details: { logDetail: 'grant_type is not password' },
+  })
+})
+
+test.each([
+  ['a plus stands for a space, which no profile has', 'c+rm:x'],
+  ['what is not form-encoded is taken as it is, which is no profile either', 'crm%:x'],
+])('in the user of Authorization: Basic %s', async (_, credentials) => {
+  await expect(read(GRANT, { ...FORM, ...basicOf(credentials) })).rejects.toMatchObject({
+    code: 'invalid_request',
+    details: { description: 'client must have 1 to 64 letters, digits or hyphens.' },
+  })
+})
+
+test.each<[string, BrokerError, string]>([
+  [
+    'of a request that is not as it must be shows a form',
+    new BrokerError('invalid_request', { description: 'What happened.', remedy: 'Send JSON.' }),
+    'What happened. A request looks like grant_type=password&username=...&password=....',
+  ],
+  [
+    'of anything else says what to do, in the letters that RFC 6749 allows',
+    new BrokerError('misconfigured', { description: 'Say "so"…', remedy: 'A\\B\u00fc.' }),
+    "Say 'so'... AB.",
+  ],
+])('the description %s', (_, error, description) => {
+  expect(oauthProtocol.errorResponseOf(error, 'id').jsonBody).toMatchObject({
+    error_description: description,
+  })
+})
+
+test.each<[string, () => Promise<unknown>, object]>([
+  [
+    'a parameter that is sent twice',
+    () => oauthProtocol.read(post(`${form(GRANT)}&username=other`, FORM)),
+    { description: 'A parameter is sent more than once.', remedy: 'Send each parameter once.' },
+  ],
+  [
+    'a grant type without a value: it is as if it were not sent',
+    () => read({ ...GRANT, grant_type: '' }),
+    { description: 'grant_type is missing.' },
+  ],
+  [
+    'JSON',
+    () => oauthProtocol.read(post('{}')),
+    { remedy: 'Send a form, with the header Content-Type: application/x-www-form-urlencoded.' },
+  ],
+])('what is told of %s', async (_, ask, details) => {
+  await expect(ask()).rejects.toMatchObject({ details })
+})
+
+test('a scheme that only ends with Basic is another one', async () => {
+  const { authorization } = basicOf('crm:x')
+  expect(await read(GRANT, { ...FORM, authorization: `x${authorization}` })).toMatchObject({
+    client: 'default',
+  })
+})
+
+test('in Authorization: Basic there may be nothing before the colon, as long as there is a colon', async () => {
+  expect(await read(GRANT, { ...FORM, ...basicOf(':x') })).toMatchObject({ client: 'default' })
+  await expect(read(GRANT, { ...FORM, ...basicOf('x') })).rejects.toMatchObject({
+    details: { description: 'The credentials in the Authorization header have no colon between them.' },
   })
 })

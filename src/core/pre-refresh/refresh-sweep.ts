@@ -177,7 +177,7 @@ function summaryOf(hints: readonly DueHint[], fates: readonly Fate[], startTimes
   for (const fate of fates) {
     if (typeof fate === 'object') failed[fate.failed] = (failed[fate.failed] ?? 0) + 1
   }
-  const oldest = Math.min(startTimestamp, ...hints.slice(0, 1).map(({ dueTimestamp }) => dueTimestamp))
+  const oldest = Math.min(startTimestamp, hints[0]?.dueTimestamp ?? startTimestamp)
   return {
     due: hints.length,
     refreshed: count('refreshed'),

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { createAddHint } from '../../../src/core/entry/entry-hint.ts'
 import { createEntryWriter } from '../../../src/core/entry/entry-writer.ts'
 import { createMemoryDueIndex } from '../../support/memory-due-index.ts'
@@ -58,4 +58,91 @@ test('a password hash that fails costs a warning, not the token', async () => {
     warning: { code: 'token_not_stored', detail: 'RangeError' },
   })
   expect(await store.read('k')).toBeUndefined()
+})
+
+describe('a new password that others get in between of', () => {
+  /** Before each write, so many times, another writer stores an entry of this age. */
+  async function overwrite(times: number, verifiedOnTimestamp: number) {
+    const { store, writer } = createStage()
+    let left = times
+    const write = store.write.bind(store)
+    store.write = async (key, entry, lastUsedTimestamp, etag) => {
+      if (left-- > 0) {
+        const current = await store.read(key)
+        await write(key, entryOf('other', verifiedOnTimestamp), NOW, current?.etag)
+      }
+      return write(key, entry, lastUsedTimestamp, etag)
+    }
+    const outcome = await writer.persistPassword('k', undefined, async () => entryOf('mine', NOW))('{}')
+    const stored = await store.read('k')
+    return {
+      outcome,
+      verifier: stored?.entry?.passwordVerifier,
+      lastUsedTimestamp: stored?.lastUsedTimestamp,
+    }
+  }
+
+  test.each([
+    ['three times with an older one is stored', 3, NOW - 1],
+    ['with one of the same millisecond is stored', 1, NOW],
+  ])('%s', async (_, times, verifiedOnTimestamp) => {
+    expect(await overwrite(times, verifiedOnTimestamp)).toEqual({
+      outcome: { kind: 'stored' },
+      verifier: 'mine',
+      lastUsedTimestamp: NOW,
+    })
+  })
+
+  test('with a later one makes way', async () => {
+    expect(await overwrite(1, NOW + 1)).toMatchObject({ outcome: { kind: 'overtaken' }, verifier: 'other' })
+  })
+
+  test('four times costs a warning, not the token', async () => {
+    expect(await overwrite(4, NOW - 1)).toMatchObject({
+      outcome: { kind: 'failed', warning: { code: 'token_not_stored', detail: 'Contention' } },
+      verifier: 'other',
+    })
+  })
+})
+
+describe('a hint', () => {
+  const HINT = { entryKey: 'k', dueTimestamp: NOW + 3_000_000 }
+
+  test('goes before the entry that it is about', async () => {
+    const { store, dueIndex, writer } = createStage()
+    const order: string[] = []
+    const [add, write] = [dueIndex.add.bind(dueIndex), store.write.bind(store)]
+    dueIndex.add = async (hint) => {
+      await new Promise(setImmediate)
+      await add(hint)
+      order.push('hint')
+    }
+    store.write = async (...args) => {
+      order.push('entry')
+      return write(...args)
+    }
+    await writer.persistPassword('k', undefined, async () => entryOf('v', NOW))('{}')
+    const stored = await store.read('k')
+    if (!stored?.entry) throw new Error('not written')
+    await writer.persistRefresh('k', { ...stored, entry: stored.entry }, NOW)('{}')
+    expect(order).toEqual(['hint', 'entry', 'hint', 'entry'])
+    expect(await dueIndex.dueBefore(Infinity)).toEqual([HINT])
+  })
+
+  test('that cannot be added costs no entry', async () => {
+    const { store, dueIndex, writer } = createStage()
+    dueIndex.add = () => Promise.reject(new Error('down'))
+    expect(await writer.persistPassword('k', undefined, async () => entryOf('v', NOW))('{}')).toEqual({
+      kind: 'stored',
+    })
+    expect(await store.read('k')).toBeDefined()
+  })
+
+  test('that is postponed is added at its new time before it goes at its old one', async () => {
+    const { dueIndex, writer } = createStage()
+    await dueIndex.add(HINT)
+    dueIndex.remove = () => Promise.reject(new Error('down'))
+    await expect(writer.postpone(HINT, NOW)).rejects.toThrow('down')
+    expect(await dueIndex.dueBefore(Infinity)).toEqual([{ entryKey: 'k', dueTimestamp: NOW }, HINT])
+  })
 })

@@ -70,3 +70,12 @@ test('the byte takes all of its 256 values', () => {
   const checks = new Set(Array.from({ length: 5000 }, (_, n) => checkOf(digestOf('password', `${n}`))))
   expect(checks.size).toBe(256)
 })
+
+test('without an entry the hash is one of the usual cost that matches nothing', async () => {
+  const { check, hashed } = createStage()
+  const inquiry = inquiryOf('wrong')
+  await check({ ...inquiry, entryKey: inquiry.attempt.digest })
+  expect(hashed).toEqual([
+    '$scrypt$ln=15,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+  ])
+})
