@@ -5,13 +5,11 @@ import { surveyEntries } from '../core/operate/entry-survey.ts'
 import type { Operators } from '../core/operate/operators.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { ResolveCaller } from '../http/caller.ts'
-import { errorResponseOf, isOurFault } from '../http/error-response.ts'
 import { jsonResponse } from '../http/operator-responses.ts'
 import { rangeOf, statusJsonOf, SURVEY_LIMITS } from '../http/status-response.ts'
 import { faultDetailOf } from '../core/fault-detail.ts'
 import { withinTime } from '../time-limit.ts'
-import { brokerErrorOf } from './always-answering.ts'
-import { logEvent, type LogFields } from './event-log.ts'
+import { audited } from './audited.ts'
 
 export interface StatusOptions {
   readonly checkReadiness: () => Promise<Readiness>
@@ -26,14 +24,10 @@ export interface StatusOptions {
 
 /** `GET /status/data`: what the status page shows. A part that cannot be had says so, and the others are there. */
 export function createStatusDataHandler(options: () => StatusOptions): HttpHandler {
-  return async (http, context) => {
-    const correlationId = context.invocationId
-    let caller: string | undefined
-    const audit = (level: 'info' | 'error', fields: LogFields<'operator_action'>) =>
-      logEvent(context, level, 'operator_action', { action: 'status', caller, ...fields, correlationId })
-    try {
-      const { checkReadiness, operators, readHistory, resolveCaller, now, deadlineInMs } = options()
-      caller = await resolveCaller(http)
+  return audited(
+    'status',
+    options,
+    async (http, { checkReadiness, operators, readHistory, now, deadlineInMs }) => {
       const range = rangeOf(http)
       const inTime = <T>(part: Promise<T>): Promise<T | BrokerError> =>
         withinTime(part, deadlineInMs, () => new BrokerError('deadline_exceeded')).catch(unavailable)
@@ -42,23 +36,13 @@ export function createStatusDataHandler(options: () => StatusOptions): HttpHandl
         inTime(surveyEntries(operators.list, now(), SURVEY_LIMITS)),
         inTime(readHistory(range)),
       ])
-      const missing = [survey, history].filter((part) => part instanceof BrokerError)
-      audit(missing.length > 0 ? 'error' : 'info', {
-        status: 200,
-        ...(missing[0] && { error: missing[0].code, detail: missing[0].details.logDetail }),
-      })
-      return jsonResponse(200, statusJsonOf({ readiness, survey, history }, range, now()))
-    } catch (thrown) {
-      const error = brokerErrorOf(thrown)
-      const response = errorResponseOf(error, correlationId)
-      audit(isOurFault(error) ? 'error' : 'info', {
-        error: error.code,
-        detail: error.details.logDetail,
-        status: response.status ?? 500,
-      })
-      return response
-    }
-  }
+      const [missing] = [survey, history].filter((part) => part instanceof BrokerError)
+      return {
+        response: jsonResponse(200, statusJsonOf({ readiness, survey, history }, range, now())),
+        ...(missing && { fields: { error: missing.code, detail: missing.details.logDetail } }),
+      }
+    },
+  )
 }
 
 /** Whatever the store says: the page has other parts to show. */
