@@ -3,6 +3,7 @@ import { composeOnce } from './composition.ts'
 import { alwaysAnswering } from './functions/always-answering.ts'
 import { countingEvents } from './functions/counted-events.ts'
 import { health } from './functions/health.ts'
+import { openapi } from './functions/openapi.ts'
 import { createReadyHandler } from './functions/ready.ts'
 import { createRefreshChunkHandler } from './functions/refreshchunk.ts'
 import { createRefreshTokensHandler } from './functions/refreshtokens.ts'
@@ -87,6 +88,8 @@ serve('tokensforgetclient', {
   authLevel: 'admin',
   handler: operate('forget_client'),
 })
+
+serve('openapi', { route: 'openapi.json', methods: ['GET'], authLevel: 'anonymous', handler: openapi })
 
 // The page is for anybody, and holds nothing; what it shows is for operators.
 serve('status', { methods: ['GET'], authLevel: 'anonymous', handler: status })

@@ -234,6 +234,12 @@ const walls = [
     message: 'scripts/ know src/ and local/ alone.',
   },
   {
+    file: 'scripts/openapi/part.ts',
+    imports: ['zod', './schemas.ts', '../../src/http/error-answers.ts'],
+    butNot: ['node:fs', '../build.ts', '../../src/core/warning.ts', '../../local/emulators.ts'],
+    message: 'scripts/openapi/ knows what callers see: src/http alone.',
+  },
+  {
     file: 'status-page/page.ts',
     imports: ['./dom.ts', '../src/http/status-json.ts'],
     butNot: ['node:fs', 'zod', '../src/http/error-answers.ts', '../src/core/warning.ts'],

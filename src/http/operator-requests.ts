@@ -8,7 +8,8 @@ const MAX_PAGE_SIZE = 200
 const USER_HASH = /^[\w-]{43}$/
 const MAX_TOKEN_LENGTH = 2048
 
-const userSchema = z.object({ username: usernameField, client: clientField })
+/** Whom an operator means. */
+export const userSchema = z.object({ username: usernameField, client: clientField })
 
 /** @throws {BrokerError} `invalid_request` */
 export function pageOf({ query }: HttpRequest): { pageSize: number; next: string | undefined } {

@@ -16,7 +16,8 @@ const minValidSeconds = z
 const options = { client: clientField, min_valid_seconds: orAbsent(minValidSeconds) }
 const credentials = { username: usernameField, password: passwordField }
 const optionsSchema = z.object(options)
-const bodySchema = z.object({ ...credentials, ...options })
+/** The body of a request that has its credentials in it. */
+export const bodySchema = z.object({ ...credentials, ...options })
 const basicSchema = z.object(credentials)
 const sentSchema = z.object({ username: z.unknown().optional(), password: z.unknown().optional() })
 
