@@ -11,6 +11,7 @@ import { createVaultProblems } from './adapters/key-vault/vault-problems.ts'
 import { createVaultSecrets } from './adapters/key-vault/vault-secrets.ts'
 import { createIdentityHttpClient } from './adapters/identity/identity-http-client.ts'
 import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
+import { createAuthorityProbe, needsMfa } from './adapters/msal/authority-probe.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
 import { chunkOfMessage, createChunkQueue } from './adapters/queue/chunk-queue.ts'
 import { createActivityTable } from './adapters/tables/activity-table.ts'
@@ -23,10 +24,12 @@ import { createReadHistory } from './core/activity/activity-history.ts'
 import { BrokerError } from './core/broker-error.ts'
 import type { Clock } from './core/clock.ts'
 import { withNotedCalls } from './core/provider/noted-calls.ts'
+import { createDoctor } from './core/operate/doctor.ts'
 import { createReadiness, type Readiness } from './core/readiness.ts'
 import { composeCore } from './core-composition.ts'
 import { createKeyedDigest } from './crypto/keyed-digest.ts'
 import { createPasswordVerifier, matchesPassword } from './crypto/password-verifier.ts'
+import type { DoctorRouteOptions } from './functions/doctor.ts'
 import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
 import type { RefreshTokensOptions } from './functions/refreshtokens.ts'
 import type { RequestTokenOptions } from './functions/requesttoken.ts'
@@ -49,6 +52,7 @@ export interface Composition {
   readonly refreshTokens: RefreshTokensOptions
   readonly refreshChunk: RefreshChunkOptions
   readonly status: StatusOptions
+  readonly doctor: DoctorRouteOptions
   readonly checkReadiness: () => Promise<Readiness>
 }
 
@@ -82,12 +86,13 @@ export function compose(settings: Settings, clock: Clock): Composition {
     delay: (timeInMs) => setTimeout(timeInMs, undefined, { ref: false }),
     randomId: randomUUID,
   })
+  const dueIndex = createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs })
   const entraId = createEntraId({ timeoutInMs: identityProviderTimeoutInMs, now })
   const { operators, tokenSource, sweep, tick } = composeCore(
     {
       profiles,
       store: createTokenEntryTable({ table: tableOf(tableNames.tokenCache), keyRing, timeoutInMs }),
-      dueIndex: createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs }),
+      dueIndex,
       refusals: createRefusalTable({ table: tableOf(tableNames.refusals), keyRing, timeoutInMs }),
       chunkQueue,
       pruneActivity: (beforeTimestamp) => activityStore.prune(beforeTimestamp),
@@ -140,6 +145,21 @@ export function compose(settings: Settings, clock: Clock): Composition {
       resolveCaller,
       now,
       deadlineInMs: settings.requestDeadlineInMs,
+    },
+    doctor: {
+      doctor: createDoctor({
+        checkReadiness,
+        profiles,
+        defaultProfile: DEFAULT_PROFILE,
+        dueIndex,
+        identityProvider: entraId,
+        askAuthority: createAuthorityProbe(identityProviderTimeoutInMs),
+        needsMfa,
+        randomId: randomUUID,
+        now,
+        elapsed,
+      }),
+      resolveCaller,
     },
     checkReadiness,
   }

@@ -2,6 +2,7 @@ import { app, type HttpFunctionOptions, type HttpMethod } from '@azure/functions
 import { composeOnce } from './composition.ts'
 import { alwaysAnswering } from './functions/always-answering.ts'
 import { countingEvents } from './functions/counted-events.ts'
+import { createDoctorHandler } from './functions/doctor.ts'
 import { health } from './functions/health.ts'
 import { openapi } from './functions/openapi.ts'
 import { createReadyHandler } from './functions/ready.ts'
@@ -98,6 +99,12 @@ serve('statusdata', {
   methods: ['GET'],
   authLevel: 'admin',
   handler: createStatusDataHandler(() => composition().status),
+})
+
+serve('doctor', {
+  methods: ['GET'],
+  authLevel: 'admin',
+  handler: createDoctorHandler(() => composition().doctor),
 })
 
 serve('ready', {

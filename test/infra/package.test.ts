@@ -108,6 +108,7 @@ test('the packaged bundle registers the functions, with no help from node_module
   })
   const trigger = { authLevel: undefined, queueName: undefined, connection: undefined, schedule: undefined }
   expect(triggers.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
+    { ...trigger, name: 'doctor', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
     { ...trigger, name: 'health', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
     { ...trigger, name: 'openapi', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
     { ...trigger, name: 'ready', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },

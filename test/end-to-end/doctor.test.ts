@@ -1,0 +1,151 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { createSecretSearch } from '../../local/demo/secret-search.ts'
+import { startBroker, type TestBroker } from '../support/broker.ts'
+
+let broker: TestBroker
+beforeAll(async () => {
+  broker = await startBroker()
+})
+afterAll(() => broker.close())
+beforeEach(async () => {
+  await broker.reset()
+  await broker.restart()
+})
+
+interface Line {
+  readonly check: string
+  readonly status: string
+  readonly finding: string
+  readonly aadsts?: number
+  readonly detail?: string
+  readonly remedy?: string
+}
+
+async function examine(): Promise<{ ok: unknown; lines: Line[] }> {
+  const headers = { 'x-functions-key': 'canary-admin-key' }
+  const { status, json, text } = await broker.call('/doctor', { headers })
+  expect(status).toBe(200)
+  const key = broker.keyVault.currentValue('token-cache-encryption-key') ?? ''
+  expect(createSecretSearch({ key: [key], admin: ['canary-admin-key'] })(Buffer.from(text))).toEqual([])
+  return { ok: json['ok'], lines: json['checks'] as Line[] }
+}
+const failing = async () => {
+  const { ok, lines } = await examine()
+  const failed = lines.filter(({ status }) => status === 'failed')
+  expect(ok).toBe(failed.length === 0)
+  // Each has a cure.
+  expect(failed.filter(({ remedy }) => remedy === undefined)).toEqual([])
+  return failed.map(({ check, finding, aadsts, detail }) => [check, finding, aadsts ?? detail])
+}
+
+test('against the embedded default all is well, with one sign-in, and an audit line', async () => {
+  expect(await failing()).toEqual([])
+  expect(broker.entra.calls.map(({ grantType }) => grantType)).toEqual(['password'])
+  expect(broker.logged('operator_action')).toMatchObject([{ action: 'doctor', status: 200 }])
+  expect(await failing()).toEqual([])
+  expect(broker.entra.calls).toHaveLength(1)
+  // It is nobody's refusal.
+  expect((await broker.requestToken()).status).toBe(200)
+})
+
+test.each([
+  [7000218, 'registration_refused'],
+  [700016, 'registration_refused'],
+  [90002, 'registration_refused'],
+  [65001, 'registration_refused'],
+])('AADSTS%i is told of the registration', async (code, finding) => {
+  broker.entra.failWith = code
+  expect(await failing()).toEqual([['registration', finding, code]])
+})
+
+test('an account that Entra ID judges is a registration that works', async () => {
+  broker.entra.failWith = 50126
+  expect(await failing()).toEqual([])
+})
+
+test('an authority whose port is closed is told by its constant', async () => {
+  await broker.stopEntra()
+  const failed = await failing()
+  expect(failed).toEqual([['authority', 'unreachable', 'AuthorityFault ECONNREFUSED']])
+})
+
+test('a name that does not resolve, and one whose certificate is not for it, are told apart', async () => {
+  const profile = JSON.parse(broker.keyVault.currentValue('client-default') ?? '{}') as { authority: string }
+  const withHost = (host: string) => {
+    const authority = new URL(profile.authority)
+    authority.hostname = host
+    broker.keyVault.setSecret('client-default', JSON.stringify({ ...profile, authority: authority.href }))
+  }
+  withHost('no-such-host.invalid')
+  await broker.restart()
+  expect((await failing())[0]).toEqual([
+    'authority',
+    'unreachable',
+    expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
+  ])
+  withHost('127.0.0.2')
+  await broker.restart()
+  expect((await failing())[0]?.slice(0, 2)).toEqual(['authority', 'unreachable'])
+})
+
+test.each([
+  ['client-default', '{"tenantId": 5}'],
+  ['token-cache-encryption-key', 'short'],
+])('a malformed secret %s is told by name, though its older version still serves', async (name, value) => {
+  broker.keyVault.setSecret(name, value)
+  await broker.restart()
+  const { lines } = await examine()
+  const read = lines.filter(({ check }) => check === 'key_vault' || check === 'default_client')
+  expect(read.map(({ status }) => status)).toEqual(['ok', 'ok'])
+  const warnings = lines.filter(({ status }) => status === 'warning')
+  expect(warnings).toEqual([
+    expect.objectContaining({ check: 'settings', finding: 'problem', detail: expect.stringContaining(name) }),
+  ])
+})
+
+test('a resource that the MFA mandate covers is told', async () => {
+  const profile = JSON.parse(broker.keyVault.currentValue('client-default') ?? '{}') as Record<
+    string,
+    unknown
+  >
+  const { scopes: _, resource: __, ...rest } = profile
+  const covered = { ...rest, resource: 'https://management.azure.com' }
+  broker.keyVault.setSecret('client-default', JSON.stringify(covered))
+  await broker.restart()
+  expect(await failing()).toContainEqual(['resource', 'needs_mfa', undefined])
+})
+
+test('settings that cannot be read are told by name', async () => {
+  await broker.restart({ KEY_VAULT_URL: 'nowhere', STORAGE_TIMEOUT: 'soon' })
+  const failed = await failing()
+  expect(failed.map(([check, finding]) => [check, finding])).toEqual([['settings', 'misconfigured']])
+  expect(String(failed[0]?.[2])).toMatch(/KEY_VAULT_URL.*STORAGE_TIMEOUT/s)
+})
+
+test('tables that are gone are told, and the rest is told as well', async () => {
+  await broker.restart({ TABLE_SERVICE_URL: 'https://127.0.0.1:9/devstoreaccount1', STORAGE_TIMEOUT: '1' })
+  expect((await failing()).map(([check]) => check)).toEqual(['tables', 'timer'])
+})
+
+test('the command prints a line for each, and fails when one does', async () => {
+  const run = async () => {
+    const command = promisify(execFile)(process.execPath, ['scripts/doctor.ts', '--url', broker.url], {
+      env: { ...process.env, DOCTOR_KEY: 'canary-admin-key' },
+    })
+    return command.then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+    )
+  }
+  const well = await run()
+  expect(well.code).toBe(0)
+  expect(well.stdout).toMatch(/^ok {9}key_vault/m)
+  await broker.restart()
+  broker.entra.failWith = 7000218
+  const ill = await run()
+  expect(ill.code).toBe(1)
+  expect(ill.stdout).toMatch(/^failed {5}registration {4}registration_refused, AADSTS7000218/m)
+  expect(ill.stdout).toMatch(/^ {27}Allow public client flows/m)
+})
