@@ -4,7 +4,6 @@ import type { DueIndex } from './core/entry/due-index.ts'
 import { createAddHint } from './core/entry/entry-hint.ts'
 import { createEntryRefresh } from './core/entry/entry-refresh.ts'
 import { createEntryWriter } from './core/entry/entry-writer.ts'
-import { withKnownHints } from './core/entry/known-hints.ts'
 import type { TokenEntryStore } from './core/entry/token-entry-store.ts'
 import { withUnsavedEntries } from './core/entry/unsaved-entries.ts'
 import { createOperators, type Operators } from './core/operate/operators.ts'
@@ -73,12 +72,11 @@ export interface Core {
 
 /** The broker's policy, wired. */
 export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
-  const { profiles, chunkQueue, identityProvider, digestOf, delay, random } = ports
+  const { profiles, dueIndex, chunkQueue, identityProvider, digestOf, delay, random } = ports
   const { resolveEntryKey, resolveAttempt } = ports
   const { cachedTokenOf } = identityProvider
   const { refreshThresholdInMs, passwordMaxAgeInMs, idleEvictionInMs } = settings
   const { now, elapsed } = ports.clock
-  const dueIndex = withKnownHints(ports.dueIndex)
 
   const pauses = createPauses(elapsed)
   const verifiers = rememberMatches(withHashLimit(ports.passwordHash), digestOf, elapsed)

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { dueTimestampOf, type AccessToken } from '../access-token.ts'
 import { faultDetailOf } from '../fault-detail.ts'
 import type { Persist, PersistOutcome } from '../provider/identity-provider.ts'
@@ -8,6 +9,7 @@ import { EntryTooLargeError, type TokenEntryStore } from './token-entry-store.ts
 
 /** How often a new password is written again when other writers get in between. */
 const OVERWRITE_ATTEMPTS = 4
+const MAX_NOTED = 10_000
 const USE_NOTED_EVERY_MS = 3_600_000
 
 export interface EntryWriterOptions {
@@ -46,6 +48,8 @@ export interface EntryWriter {
 
 export function createEntryWriter(options: EntryWriterOptions): EntryWriter {
   const { store, dueIndex, addHint, refreshThresholdInMs } = options
+  /** The due time that the use of an entry was noted with last: once in a process is enough. */
+  const noted = new LRUCache<string, number>({ max: MAX_NOTED })
 
   async function overwrite(
     key: string,
@@ -62,6 +66,11 @@ export function createEntryWriter(options: EntryWriterOptions): EntryWriter {
       etag = current?.etag
     }
     throw new Contention()
+  }
+
+  async function hintAgain(key: string, dueTimestamp: number): Promise<void> {
+    await dueIndex.add({ entryKey: key, dueTimestamp })
+    noted.set(key, dueTimestamp)
   }
 
   return {
@@ -93,7 +102,7 @@ export function createEntryWriter(options: EntryWriterOptions): EntryWriter {
       const isNotable =
         now - stored.lastUsedTimestamp >= USE_NOTED_EVERY_MS && stored.leasedUntilTimestamp <= now
       await Promise.allSettled([
-        dueTimestamp > now && dueIndex.add({ entryKey: key, dueTimestamp }),
+        dueTimestamp > now && noted.get(key) !== dueTimestamp && hintAgain(key, dueTimestamp),
         isNotable && store.mark(key, { lastUsedTimestamp: now }, stored.etag),
       ])
     },
