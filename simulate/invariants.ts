@@ -185,12 +185,10 @@ function isGuardExcused(
 }
 
 /** Somebody has tried wrong passwords, or the account is locked: the broker may be more careful with it. */
-function isUnderGuard({ user, lockedUntil }: Account, { refused }: Facts, since: number): boolean {
-  // A lock that has doubled holds for a window.
-  return (
-    lockedUntil > since - STRANGER_WINDOW_IN_MS ||
-    (refused.get(user) ?? -Infinity) > since - LONGEST_WINDOW_IN_MS
-  )
+function isUnderGuard({ user, lockedUntil }: Account, facts: Facts, since: number): boolean {
+  // A lock that has doubled holds for a window, by the clock of whoever reads it.
+  const lockedUntilHere = lockedUntil + STRANGER_WINDOW_IN_MS + facts.spreadInMs
+  return lockedUntilHere > since || (facts.refused.get(user) ?? -Infinity) > since - LONGEST_WINDOW_IN_MS
 }
 
 /** Who has the right password gets a token, without a wait or a warning, when all is calm. */
