@@ -83,12 +83,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'current.entry.verifiedOnTimestamp < entry.verifiedOnTimestamp',
   },
   {
-    rule: 'a password is ordered by when it was sent',
-    file: 'core/request/password-grant.ts',
-    from: 'verifiedOnTimestamp,\n      passwordVerifier',
-    to: 'verifiedOnTimestamp: now(),\n      passwordVerifier',
-  },
-  {
     rule: 'an entry whose password is refused is forgotten',
     file: 'core/request/password-grant.ts',
     from: 'if (isRefused && how.wasAccepted && inquiry.stored)',
