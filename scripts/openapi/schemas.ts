@@ -89,13 +89,23 @@ const readiness = z.object({
 
 type Json = Readonly<Record<string, unknown>>
 
+/** zod bounds every integer by what a double holds exactly. To a maker that says nothing. */
+function dropSafeBounds(schema: { minimum?: number; maximum?: number }): void {
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
+}
+
 /** As JSON Schema, without what a definition has no use for. `input`: what a caller sends, before it is read. */
 function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): Json {
   const {
     $schema: _,
     additionalProperties: __,
     ...rest
-  } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => dropSafeBounds(jsonSchema),
+  })
   return rest
 }
 
