@@ -62,6 +62,14 @@ const oauthError = z.object({
   correlation_id: correlationId,
 })
 
+const oauthMetadata = z.object({
+  issuer: z.string(),
+  token_endpoint: z.string(),
+  grant_types_supported: z.array(z.string()),
+  response_types_supported: z.array(z.string()),
+  token_endpoint_auth_methods_supported: z.array(z.string()),
+})
+
 const timestamp = z.string().nullable()
 const entry = z.object({
   user_hash: z.string(),
@@ -134,6 +142,7 @@ export const SCHEMAS = {
   Error: jsonSchemaOf(error),
   OAuthToken: jsonSchemaOf(oauthToken),
   OAuthError: jsonSchemaOf(oauthError),
+  OAuthMetadata: jsonSchemaOf(oauthMetadata),
   Entries: jsonSchemaOf(entries),
   UserState: jsonSchemaOf(user),
   Readiness: jsonSchemaOf(readiness),
