@@ -21,15 +21,23 @@ try {
 }
 
 async function asked(url: string): Promise<Report> {
-  const response = await fetch(new URL('/doctor', url), {
+  const address = new URL('/doctor', url)
+  if (address.protocol !== 'https:' && address.hostname !== 'localhost') {
+    throw new Error('The master key is sent over https alone, or to localhost.')
+  }
+  const response = await fetch(address, {
     headers: { 'x-functions-key': process.env['DOCTOR_KEY'] ?? '' },
+    // The key is for this host and for no other.
+    redirect: 'error',
   }).catch(() => {
-    throw new Error(`${new URL(url).host} cannot be reached.`)
+    throw new Error(`${address.host} cannot be reached, or sends elsewhere.`)
   })
   if (response.status === 401) throw new Error('The key was refused. Put the master key into DOCTOR_KEY.')
   if (!response.ok)
     throw new Error(`The broker answered ${response.status}: it is older, or the address is wrong.`)
-  return (await response.json()) as Report
+  const report = (await response.json().catch(() => undefined)) as Report | undefined
+  if (!report?.checks?.length) throw new Error('That is no answer of the broker: the address is wrong.')
+  return report
 }
 
 async function examined(): Promise<Report> {

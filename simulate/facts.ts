@@ -46,6 +46,8 @@ export interface Facts {
   disturbedUntil: number
   /** The same, but for Entra ID's own outages. */
   disturbedAroundUntil: number
+  /** Until when some tables' calls fail. */
+  tablesOutUntil: number
   /** When Entra ID last failed in passing for the sake of one account; by user. */
   readonly noise: Map<string, number>
   /** When an account last became well or unwell. */
@@ -119,6 +121,7 @@ export function createFacts(time: () => number, isRight: (user: string, password
     spreadInMs: 0,
     disturbedUntil: -Infinity,
     disturbedAroundUntil: -Infinity,
+    tablesOutUntil: -Infinity,
     noise: new Map(),
     accounts: new Map(),
     strangers: new Map(),
@@ -134,6 +137,9 @@ export function createFacts(time: () => number, isRight: (user: string, password
       switch (happening.kind) {
         case 'disturbed':
           facts.disturbedUntil = Math.max(facts.disturbedUntil, happening.until)
+          if (happening.of === 'tables') {
+            facts.tablesOutUntil = Math.max(facts.tablesOutUntil, happening.until)
+          }
           if (happening.of !== 'entra' && happening.of !== 'throttling') {
             facts.disturbedAroundUntil = Math.max(facts.disturbedAroundUntil, happening.until)
           }

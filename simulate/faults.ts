@@ -1,5 +1,14 @@
 import { createRandom, type Random } from './random.ts'
-import { HOUR, MINUTE, SECOND, type AccountState, type Cast, type Outage, type Stimulus } from './stimulus.ts'
+import {
+  HOUR,
+  MINUTE,
+  passwordOf,
+  SECOND,
+  type AccountState,
+  type Cast,
+  type Outage,
+  type Stimulus,
+} from './stimulus.ts'
 
 const OUTAGES: readonly Outage[] = ['tables', 'index', 'queue', 'vault', 'entra', 'throttling']
 const AILMENTS: readonly AccountState[] = ['disabled', 'mfa', 'expired', 'on_premises', 'throttled', 'locked']
@@ -91,11 +100,26 @@ function accountsOf(cast: Cast): Stimulus[] {
   const random = createRandom(cast.seed, 'accounts')
   return momentsOf(cast, random, 0.6, 4 * HOUR).flatMap((at): Stimulus[] => {
     const user = random.of(cast.users)
+    const state = random.of(AILMENTS)
     return [
-      { at, kind: 'account', user, state: random.of(AILMENTS) },
+      { at, kind: 'account', user, state },
+      ...(state === 'locked' ? insistingFrom(at, user, cast, random) : []),
       { at: at + random.of([MINUTE, 20 * MINUTE, 3 * HOUR]), kind: 'account', user, state: 'well' },
     ]
   })
+}
+
+/** A caller who asks again and again while the account is locked. */
+function insistingFrom(at: number, user: string, cast: Cast, random: Random): Stimulus[] {
+  return Array.from({ length: 20 }, (_, again) => ({
+    at: at + again * 7 * SECOND,
+    kind: 'request',
+    slot: random.below(cast.slots),
+    user,
+    client: 'default',
+    password: passwordOf(user, 0),
+    minValidInMs: 0,
+  }))
 }
 
 /** Another audience, or none: then the profile is gone for a while. */

@@ -21,6 +21,8 @@ const FLIGHT_IN_MS = 30 * SECOND
 /** So long after the last disturbance the world is calm. */
 const CALM_AFTER_MS = 10 * MINUTE
 const FIRST_LOCK_IN_MS = MINUTE
+/** Whoever began to reserve before may not have read it. */
+const LOCK_KNOWN_IN_MS = 5 * SECOND
 const MAX_STRANGERS = 3
 const STRANGER_WINDOW_IN_MS = 10 * MINUTE
 /** The longest window. */
@@ -166,7 +168,7 @@ const lockObeyed: Invariant = (happening, { facts, queue }) => {
   const { user } = happening.grant
   const ageInMs = queue.time() - (facts.lockedAnswers.get(user) ?? -Infinity)
   return ageInMs < FIRST_LOCK_IN_MS - SECOND &&
-    ageInMs > FLIGHT_IN_MS &&
+    ageInMs > LOCK_KNOWN_IN_MS &&
     !isGuardExcused(user, facts, queue.time())
     ? { what: `${user} is locked and asked for again`, subject: user }
     : undefined
@@ -175,22 +177,20 @@ const lockObeyed: Invariant = (happening, { facts, queue }) => {
 /** Without the table each instance counts for itself; by clocks that differ, or from a row that does not open, so too. */
 function isGuardExcused(
   user: string,
-  { spreadInMs, keysChangedAt, disturbedAroundUntil, entryOf }: Facts,
+  { spreadInMs, keysChangedAt, tablesOutUntil, entryOf }: Facts,
   now: number,
 ): boolean {
   // A table that failed for others is left alone for a while; what was counted without it is told when the row is next changed.
-  if (disturbedAroundUntil > now - LONGEST_WINDOW_IN_MS) return true
+  if (tablesOutUntil > now - LONGEST_WINDOW_IN_MS) return true
   const faultAt = Math.max(entryOf(user).tableFaultAt, keysChangedAt)
   return spreadInMs > 0 || faultAt > now - LONGEST_WINDOW_IN_MS
 }
 
 /** Somebody has tried wrong passwords, or the account is locked: the broker may be more careful with it. */
-function isUnderGuard({ user, lockedUntil }: Account, { refused }: Facts, since: number): boolean {
-  // A lock that has doubled holds for a window.
-  return (
-    lockedUntil > since - STRANGER_WINDOW_IN_MS ||
-    (refused.get(user) ?? -Infinity) > since - LONGEST_WINDOW_IN_MS
-  )
+function isUnderGuard({ user, lockedUntil }: Account, facts: Facts, since: number): boolean {
+  // A lock that has doubled holds for a window, by the clock of whoever reads it.
+  const lockedUntilHere = lockedUntil + STRANGER_WINDOW_IN_MS + facts.spreadInMs
+  return lockedUntilHere > since || (facts.refused.get(user) ?? -Infinity) > since - LONGEST_WINDOW_IN_MS
 }
 
 /** Who has the right password gets a token, without a wait or a warning, when all is calm. */
@@ -252,7 +252,8 @@ const onlyContractAnswers: Invariant = (happening, { core, entra, facts, scenari
   if (!isSo[error.code]) return { what: `${error.code}, which is not so`, subject: key }
   const { retryAfterInMs = 0 } = error.details
   const isRetried = error.code === 'temporarily_unavailable'
-  return isRetried && retryAfterInMs > 10 * MINUTE
+  // Callers are told five minutes at most; what is behind it is no longer than a window.
+  return isRetried && retryAfterInMs > LONGEST_WINDOW_IN_MS
     ? { what: `wait ${retryAfterInMs} ms`, subject: key }
     : undefined
 }

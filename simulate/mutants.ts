@@ -86,7 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'a password is ordered by when it was sent',
     file: 'core/request/password-grant.ts',
     from: 'verifiedOnTimestamp,\n      passwordVerifier',
-    to: 'verifiedOnTimestamp: verifiedOnTimestamp - 3_600_000,\n      passwordVerifier',
+    to: 'verifiedOnTimestamp: now(),\n      passwordVerifier',
   },
   {
     rule: 'an entry whose password is refused is forgotten',

@@ -10,12 +10,12 @@ const REMEDIES: Readonly<Record<FindingKind, string | undefined>> = {
     'detail names the setting, the secret or the field. Correct it; nothing has to be restarted.',
   problem: 'Service goes on with what was good before. detail names what to correct.',
   unreachable:
-    'ENOTFOUND and EAI_AGAIN: DNS. ECONNREFUSED, ETIMEDOUT and timeout: the network, or the proxy. CERT_, SELF_SIGNED and UNABLE_TO: a proxy that opens TLS, see NODE_EXTRA_CA_CERTS. status_407: the proxy wants a password.',
+    'ENOTFOUND and EAI_AGAIN: DNS. ECONNREFUSED, ETIMEDOUT and timeout: the network, or the proxy. A proxy that is down looks the same. CERT_, ERR_TLS_, SELF_SIGNED, DEPTH_ZERO and UNABLE_TO: a proxy that opens TLS, see NODE_EXTRA_CA_CERTS. status_407: the proxy wants a password; another status: a proxy or gateway answered in its place.',
   registration_refused: 'Entra ID does not let the application in. See docs/app-registration.md.',
   clock_differs: "The machine's clock and Entra ID's differ by so much. Set the machine's.",
   lags: 'Entries have been due for so long. Look for refresh_sweep in the log; when there is none, the timer does not run.',
   needs_mfa:
-    'Entra ID asks everybody for a second factor who signs in to this resource. Use a service principal for it.',
+    'Entra ID asks everybody for a second factor who changes something at this resource. Use a service principal for it.',
 }
 
 /** What an operator reads: all that was looked at, in order, with a cure for what is wrong. */

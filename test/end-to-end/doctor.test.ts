@@ -1,8 +1,13 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { createSecretSearch } from '../../local/demo/secret-search.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
+import { startConnectProxy } from '../support/connect-proxy.ts'
+import { onTestFinished } from '../support/on-test-finished.ts'
 
 let broker: TestBroker
 beforeAll(async () => {
@@ -27,8 +32,15 @@ async function examine(): Promise<{ ok: unknown; lines: Line[] }> {
   const headers = { 'x-functions-key': 'canary-admin-key' }
   const { status, json, text } = await broker.call('/doctor', { headers })
   expect(status).toBe(200)
-  const key = broker.keyVault.currentValue('token-cache-encryption-key') ?? ''
-  expect(createSecretSearch({ key: [key], admin: ['canary-admin-key'] })(Buffer.from(text))).toEqual([])
+  const secretOf = (name: string) => broker.keyVault.currentValue(name) ?? ''
+  const search = createSecretSearch({
+    // Of a malformed key, nothing is a secret.
+    key: ['token-cache-encryption-key', 'token-cache-index-key']
+      .map(secretOf)
+      .filter((key) => key.length > 20),
+    admin: ['canary-admin-key'],
+  })
+  expect(search(Buffer.from(`${text}\n${broker.logs.join('\n')}`))).toEqual([])
   return { ok: json['ok'], lines: json['checks'] as Line[] }
 }
 const failing = async () => {
@@ -71,6 +83,22 @@ test('an authority whose port is closed is told by its constant', async () => {
   expect(failed).toEqual([['authority', 'unreachable', 'AuthorityFault ECONNREFUSED']])
 })
 
+test.each([
+  [{ kind: 'html', status: 403 } as const, 'AuthorityFault status_403'],
+  [{ kind: 'html', status: 502 } as const, 'AuthorityFault status_502'],
+])('a page in place of the authority is told as that: %j', async (fault, detail) => {
+  broker.entra.fault = fault
+  expect(await failing()).toEqual([['authority', 'unreachable', detail]])
+})
+
+test('a proxy that wants a password is told apart', async () => {
+  const proxy = await startConnectProxy()
+  onTestFinished(() => proxy.close())
+  proxy.refusal = 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'
+  await broker.restart({ HTTPS_PROXY: proxy.url, NO_PROXY: 'vault.localhost' })
+  expect(await failing()).toContainEqual(['authority', 'unreachable', 'AuthorityFault status_407'])
+})
+
 test('a name that does not resolve, and one whose certificate is not for it, are told apart', async () => {
   const profile = JSON.parse(broker.keyVault.currentValue('client-default') ?? '{}') as { authority: string }
   const withHost = (host: string) => {
@@ -85,9 +113,13 @@ test('a name that does not resolve, and one whose certificate is not for it, are
     'unreachable',
     expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
   ])
-  withHost('127.0.0.2')
+  withHost('other.localhost')
   await broker.restart()
-  expect((await failing())[0]?.slice(0, 2)).toEqual(['authority', 'unreachable'])
+  expect((await failing())[0]).toEqual([
+    'authority',
+    'unreachable',
+    'AuthorityFault ERR_TLS_CERT_ALTNAME_INVALID',
+  ])
 })
 
 test.each([
@@ -114,7 +146,9 @@ test('a resource that the MFA mandate covers is told', async () => {
   const covered = { ...rest, resource: 'https://management.azure.com' }
   broker.keyVault.setSecret('client-default', JSON.stringify(covered))
   await broker.restart()
-  expect(await failing()).toContainEqual(['resource', 'needs_mfa', undefined])
+  const { lines } = await examine()
+  const line = lines.find(({ check }) => check === 'resource')
+  expect(line).toMatchObject({ status: 'warning', finding: 'needs_mfa' })
 })
 
 test('settings that cannot be read are told by name', async () => {
@@ -128,6 +162,34 @@ test('tables that are gone are told, and the rest is told as well', async () => 
   await broker.restart({ TABLE_SERVICE_URL: 'https://127.0.0.1:9/devstoreaccount1', STORAGE_TIMEOUT: '1' })
   expect((await failing()).map(([check]) => check)).toEqual(['tables', 'timer'])
 })
+
+test('the command sends its key to nobody else', async () => {
+  const reached: string[] = []
+  const elsewhere = createServer((request, response) => {
+    reached.push(String(request.headers['x-functions-key']))
+    response.end('{"ok":true,"checks":[]}')
+  })
+  const sender = createServer((_, response) => {
+    response.writeHead(302, { location: `${addressOf(elsewhere)}/doctor` }).end()
+  })
+  onTestFinished(() => [elsewhere, sender].forEach((server) => server.close()))
+  for (const server of [elsewhere, sender]) await once(server.listen(0, 'localhost'), 'listening')
+  const run = (url: string) =>
+    promisify(execFile)(process.execPath, ['scripts/doctor.ts', '--url', url], {
+      env: { ...process.env, DOCTOR_KEY: 'canary-admin-key' },
+    }).then(
+      () => '0',
+      ({ code, stderr }: { code: number; stderr: string }) => `${code} ${stderr.trim()}`,
+    )
+  expect(await run(addressOf(sender))).toMatch(/^1 localhost:\d+ cannot be reached, or sends elsewhere\.$/)
+  expect(reached).toEqual([])
+  expect(await run(addressOf(elsewhere))).toBe('1 That is no answer of the broker: the address is wrong.')
+  expect(await run('http://broker.example')).toBe(
+    '1 The master key is sent over https alone, or to localhost.',
+  )
+})
+
+const addressOf = (server: Server) => `http://localhost:${(server.address() as AddressInfo).port}`
 
 test('the command prints a line for each, and fails when one does', async () => {
   const run = async () => {

@@ -7,7 +7,7 @@ test.each([
   ['problem', /^Service goes on with what was good before\./],
   [
     'unreachable',
-    /^ENOTFOUND and EAI_AGAIN: DNS\..*NODE_EXTRA_CA_CERTS\. status_407: the proxy wants a password\.$/,
+    /^ENOTFOUND and EAI_AGAIN: DNS\..*NODE_EXTRA_CA_CERTS\. status_407: the proxy wants a password/,
   ],
   ['registration_refused', /^Entra ID does not let the application in\./],
   ['clock_differs', /^The machine's clock and Entra ID's differ/],

@@ -1,8 +1,12 @@
 import type { ClientProfile } from '../../core/client-profile.ts'
 import { createTokenEndpointTransport, TransportError } from './token-endpoint-transport.ts'
 
-/** https://learn.microsoft.com/entra/identity/authentication/concept-mandatory-multifactor-authentication */
-const MFA_MANDATED = /^https:\/\/management\.(azure\.com|core\.windows\.net)(\/|$)/i
+/**
+ * Azure Resource Manager, by address or by application id.
+ * https://learn.microsoft.com/entra/identity/authentication/concept-mandatory-multifactor-authentication
+ */
+const MFA_MANDATED =
+  /^(https:\/\/management\.(azure\.com|core\.windows\.net)|797f4846-ba00-4fd7-ba43-dac1f8f63013)(\/|$)/i
 
 /**
  * Asks an authority for its description, by the way that tokens are asked for.
@@ -16,9 +20,10 @@ export function createAuthorityProbe(
   return async (authority) => {
     try {
       const url = `${authority}/v2.0/.well-known/openid-configuration`
-      const { status, headers } = await transport(url, { method: 'GET', headers: {} })
-      // A 4xx about the tenant is for the sign-in to tell.
-      if (status >= 500 || status === 407) throw new AuthorityFault(`status_${status}`)
+      const { status, headers, body } = await transport(url, { method: 'GET', headers: {} })
+      // A JSON 4xx is about the tenant, which is for the sign-in to tell. A page was written by something in between.
+      const isAnswer = status < 500 && typeof body === 'object' && body !== null
+      if (!isAnswer) throw new AuthorityFault(`status_${status}`)
       const time = Date.parse(headers['date'] ?? '')
       return Number.isNaN(time) ? undefined : time
     } catch (error) {

@@ -7,8 +7,8 @@ import { IdentityProviderError } from '../provider/provider-failure.ts'
 import type { Readiness } from '../readiness.ts'
 import { singleFlight } from '../single-flight.ts'
 
-/** The identity provider is asked with a user that cannot exist: no more than once a minute. */
-const KEPT_FOR_IN_MS = 60_000
+/** The identity provider is asked with a user that cannot exist: no more than once a minute by an instance. */
+const SIGN_IN_KEPT_FOR_IN_MS = 60_000
 /** What is due for longer than ten ticks is attended to by nobody. */
 const LAG_ALLOWED_IN_MS = 10 * 60_000
 const SKEW_NOTED_IN_MS = 60_000
@@ -63,7 +63,7 @@ export type Doctor = () => Promise<readonly Finding[]>
 export function createDoctor(options: DoctorOptions): Doctor {
   const { now, elapsed } = options
   const flight = singleFlight<readonly Finding[]>()
-  let kept: { readonly findings: readonly Finding[]; readonly until: number } | undefined
+  let kept: { readonly finding: Finding; readonly fingerprint: string; readonly until: number } | undefined
 
   async function examine(): Promise<readonly Finding[]> {
     const [readiness, profile, timer] = await Promise.all([
@@ -71,13 +71,7 @@ export function createDoctor(options: DoctorOptions): Doctor {
       profileIfAny(),
       timerOf(),
     ])
-    const findings = [
-      ...dependenciesOf(readiness),
-      ...(profile ? await registrationOf(profile) : UNTRIED),
-      timer,
-    ]
-    kept = { findings, until: elapsed() + KEPT_FOR_IN_MS }
-    return findings
+    return [...dependenciesOf(readiness), ...(profile ? await registrationOf(profile) : UNTRIED), timer]
   }
 
   /** Why there is none is among the dependencies. */
@@ -85,7 +79,7 @@ export function createDoctor(options: DoctorOptions): Doctor {
 
   async function registrationOf(profile: ClientProfile): Promise<Finding[]> {
     const resource: Finding = options.needsMfa(profile)
-      ? { check: 'resource', status: 'failed', kind: 'needs_mfa' }
+      ? { check: 'resource', status: 'warning', kind: 'needs_mfa' }
       : { check: 'resource', status: 'ok', kind: 'works' }
     let time: number | undefined
     try {
@@ -94,14 +88,14 @@ export function createDoctor(options: DoctorOptions): Doctor {
       const detail = faultDetailOf(error)
       return [
         { check: 'authority', status: 'failed', kind: 'unreachable', detail },
-        ...UNTRIED.slice(1),
+        ...UNTRIED.slice(1, 3),
         resource,
       ]
     }
     return [
       { check: 'authority', status: 'ok', kind: 'works' },
       clockOf(time),
-      await signInOf(profile),
+      await keptSignInOf(profile),
       resource,
     ]
   }
@@ -112,6 +106,15 @@ export function createDoctor(options: DoctorOptions): Doctor {
     if (skewInMs < SKEW_NOTED_IN_MS) return { check: 'clock', status: 'ok', kind: 'works' }
     const status = skewInMs < SKEW_BEARABLE_IN_MS ? 'warning' : 'failed'
     return { check: 'clock', status, kind: 'clock_differs', detail: `${Math.round(skewInMs / 1000)} s` }
+  }
+
+  /** A profile that has changed since is another question. */
+  async function keptSignInOf(profile: ClientProfile): Promise<Finding> {
+    const { fingerprint } = profile
+    if (kept && elapsed() < kept.until && kept.fingerprint === fingerprint) return kept.finding
+    const finding = await signInOf(profile)
+    kept = { finding, fingerprint, until: elapsed() + SIGN_IN_KEPT_FOR_IN_MS }
+    return finding
   }
 
   /** A user that cannot exist is refused, and by what is known of the registration, only once that is in order. */
@@ -127,7 +130,8 @@ export function createDoctor(options: DoctorOptions): Doctor {
         return { check, status: 'failed', kind: 'registration_refused', detail: faultDetailOf(error) }
       }
       const { scope, category, aadsts, detail } = error.failure
-      if (category === 'temporarily_unavailable') {
+      // No answer of the identity provider's, or none that helps: that says nothing of the registration.
+      if (category === 'temporarily_unavailable' || aadsts === undefined) {
         return { check, status: 'failed', kind: 'unavailable', aadsts, detail }
       }
       // Whoever judges the account has let the application in.
@@ -148,10 +152,10 @@ export function createDoctor(options: DoctorOptions): Doctor {
     }
   }
 
-  return async () => (kept && elapsed() < kept.until ? kept.findings : flight('', examine))
+  return () => flight('', examine)
 }
 
-const UNTRIED: readonly Finding[] = ['authority', 'clock', 'registration'].map((check) => ({
+const UNTRIED: readonly Finding[] = ['authority', 'clock', 'registration', 'resource'].map((check) => ({
   check,
   status: 'not_tried',
   kind: 'not_tried',

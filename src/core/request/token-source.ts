@@ -86,7 +86,14 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   /** Whoever locks an account must not keep its owner out as well: the refresh token goes on for a while. */
   async function refreshWhileLocked(inquiry: Inquiry, opened: OpenedEntry, locked: BrokerError) {
     const outcome = await attemptRefresh(inquiry, opened)
-    if (outcome.kind !== 'refreshed') throw locked
+    if (outcome.kind !== 'refreshed') {
+      const isDead = outcome.kind === 'failed' && outcome.failure.category === 'dead_grant'
+      // Nothing in it is worth anything any more, and it would be presented again at each request.
+      if (isDead && outcome.etag !== undefined && !heldOf(opened)) {
+        await writer.forget(inquiry.entryKey, outcome.etag).catch(() => false)
+      }
+      throw locked
+    }
     return acquired(inquiry, outcome, 'refreshed existing token', opened.entry.verifiedOnTimestamp)
   }
 

@@ -89,6 +89,11 @@ test.each<[string, Partial<ProviderFailure>, object]>([
     { status: 'failed', kind: 'registration_refused', aadsts: 65001 },
   ],
   [
+    'a page instead of an answer',
+    { category: 'misconfigured', scope: 'profile', detail: 'password invalid_answer 403' },
+    { status: 'failed', kind: 'unavailable', detail: 'password invalid_answer 403' },
+  ],
+  [
     'an outage',
     { category: 'temporarily_unavailable', scope: 'service', detail: 'status 503' },
     { status: 'failed', kind: 'unavailable', detail: 'status 503' },
@@ -147,12 +152,13 @@ test('what others found is handed on, and without a profile the rest is not trie
     { check: 'authority', status: 'not_tried', kind: 'not_tried' },
     { check: 'clock', status: 'not_tried', kind: 'not_tried' },
     { check: 'registration', status: 'not_tried', kind: 'not_tried' },
+    { check: 'resource', status: 'not_tried', kind: 'not_tried' },
   ])
 })
 
 test('a resource that wants a second factor of everybody is told', async () => {
   expect(await createStage({ needsMfa: () => true }).line('resource')).toMatchObject({
-    status: 'failed',
+    status: 'warning',
     kind: 'needs_mfa',
   })
 })
