@@ -57,6 +57,9 @@ type BrokerSettings = {
   @description('When the timer runs: NCRONTAB with seconds, UTC. At least every 5 minutes, or the alert on its silence fires. Default every minute.')
   REFRESH_SCHEDULE: string?
 
+  @description('The address of the broker as callers know it: https:// and a host alone. The issuer of its OAuth metadata. Default none: there is no metadata.')
+  PUBLIC_URL: string?
+
   @description('Proxy for Entra ID, Key Vault, tables and queue: http://host:port. With a password in it, a Key Vault reference. The Functions host reads it too. Default none.')
   HTTPS_PROXY: string?
 

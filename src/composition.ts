@@ -54,6 +54,7 @@ export interface Composition {
   readonly status: StatusOptions
   readonly doctor: DoctorRouteOptions
   readonly checkReadiness: () => Promise<Readiness>
+  readonly publicUrl: string | undefined
 }
 
 /** The whole broker, wired: the one place where adapters meet the core. */
@@ -162,6 +163,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
       resolveCaller,
     },
     checkReadiness,
+    publicUrl: settings.publicUrl,
   }
 }
 

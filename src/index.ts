@@ -4,6 +4,7 @@ import { alwaysAnswering } from './functions/always-answering.ts'
 import { countingEvents } from './functions/counted-events.ts'
 import { createDoctorHandler } from './functions/doctor.ts'
 import { health } from './functions/health.ts'
+import { createOAuthMetadataHandler } from './functions/oauth-metadata.ts'
 import { openapi } from './functions/openapi.ts'
 import { createReadyHandler } from './functions/ready.ts'
 import { createRefreshChunkHandler } from './functions/refreshchunk.ts'
@@ -46,6 +47,13 @@ serve('token', {
   methods: ANY_METHOD,
   authLevel: 'function',
   handler: createTokenHandler(() => composition().requestToken, writeEvent),
+})
+
+serve('oauthmetadata', {
+  route: '.well-known/oauth-authorization-server',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: createOAuthMetadataHandler(() => composition().publicUrl),
 })
 
 // `useMonitor` is the default for schedules of a minute or longer; `runOnStartup` would run at every scale-out.

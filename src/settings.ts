@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isNcrontab } from './ncrontab.ts'
+import { publicAddress } from './public-address.ts'
 import { serviceAddress } from './service-address.ts'
 
 /** What the app settings (environment variables) say, checked and with units in the names. */
@@ -29,6 +30,8 @@ export interface Settings {
   readonly refreshFanoutAbove: number
   /** The Queue service of the data account; the queue trigger reads the same setting. */
   readonly queueServiceUrl: string
+  /** The broker's own address as callers know it, `https://broker.contoso.com`: the issuer of its OAuth metadata. */
+  readonly publicUrl: string | undefined
   /** App Service authentication stands in front, and says who calls. */
   readonly isAuthenticatedByPlatform: boolean
   /** What is wrong although requests are served, by name. */
@@ -80,6 +83,7 @@ const environmentSchema = z.object({
   REFRESH_CONCURRENCY: count({ default: 32, min: 1, max: 256 }),
   REFRESH_FANOUT_ABOVE: count({ default: 1000, min: 1, max: 10_000_000 }),
   DataStorage__queueServiceUri: serviceAddress('queue'),
+  PUBLIC_URL: publicAddress.optional(),
 })
 
 /** The names of the app settings, for the documents and templates that must agree with them. */
@@ -129,6 +133,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     refreshConcurrency: values.REFRESH_CONCURRENCY,
     refreshFanoutAbove: values.REFRESH_FANOUT_ABOVE,
     queueServiceUrl: values.DataStorage__queueServiceUri,
+    publicUrl: values.PUBLIC_URL,
     // Set by the platform, https://learn.microsoft.com/azure/app-service/reference-app-settings; the Functions host goes by it, too.
     isAuthenticatedByPlatform: environment['WEBSITE_AUTH_ENABLED']?.toLowerCase() === 'true',
     problems: scheduleProblemsOf(environment['REFRESH_SCHEDULE']?.trim() ?? ''),

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { Validator } from '@seriousme/openapi-schema-validator'
 
@@ -11,6 +13,40 @@ test.each([
   const validator = new Validator()
   expect(await validator.validate(read(file))).toEqual({ valid: true })
   expect(validator.version).toBe(version)
+})
+
+// A second opinion, by people who did not write the first. Its telemetry and its look for a newer one are off.
+test.each(['openapi.json', 'samples/power-platform/apiDefinition.swagger.json'])(
+  'the linter of Redocly finds no error in %s',
+  async (file) => {
+    const args = ['node_modules/@redocly/cli/bin/cli.js', 'lint', '--format=json', file]
+    const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env }).catch(
+      (failed: { stdout: string }) => failed,
+    )
+    const { totals, problems } = JSON.parse(stdout) as {
+      totals: { errors: number }
+      problems: { severity: string }[]
+    }
+    expect([totals.errors, problems.filter(({ severity }) => severity === 'error')]).toEqual([0, []])
+  },
+)
+
+test('no bound of the definitions is one of a double', () => {
+  for (const file of ['openapi.json', 'samples/power-platform/apiDefinition.swagger.json']) {
+    expect(readFileSync(file, 'utf8')).not.toContain('9007199254740991')
+  }
+})
+
+// paconn-settings.schema.json of the connectors repository: strings alone, and no field that it does not know.
+test("the connector's settings.json is as paconn reads it", () => {
+  expect(read('samples/power-platform/settings.json')).toEqual({
+    apiProperties: 'apiProperties.json',
+    apiDefinition: 'apiDefinition.swagger.json',
+    icon: 'icon.png',
+    powerAppsUrl: 'https://api.powerapps.com',
+    powerAppsApiVersion: '2016-11-01',
+  })
 })
 
 test('every request of the definition says what is required, and never an example that is a secret of somebody', () => {

@@ -33,6 +33,7 @@ test('times are in seconds, and all but the three addresses have a default', () 
     identityProviderTimeoutInMs: 10_000,
     storageTimeoutInMs: 3_000,
     requestDeadlineInMs: 20_000,
+    publicUrl: undefined,
     isAuthenticatedByPlatform: false,
     problems: [],
   })
@@ -173,6 +174,24 @@ test.each([
   ['REFRESH_CONCURRENCY', '1.5', 'must be a whole number'],
 ])('%s = %s is refused', (name, value, problem) => {
   expect(problemOf(name, value)).toBe(`${name} ${problem}`)
+})
+
+const NO_ORIGIN = 'PUBLIC_URL must be https:// and a host alone, such as https://broker.contoso.com'
+test.each([
+  'broker.contoso.com',
+  'http://broker.contoso.com',
+  'https://',
+  'https://broker.contoso.com/api',
+  'https://broker.contoso.com/?a=b',
+  'https://broker.contoso.com/#a',
+  'https://me@broker.contoso.com',
+])('PUBLIC_URL = %s is refused', (value) => {
+  expect(problemOf('PUBLIC_URL', value)).toBe(NO_ORIGIN)
+})
+
+test("the broker's own address is an origin, without a slash, in lower case", () => {
+  const { publicUrl } = readSettings({ ...REQUIRED, PUBLIC_URL: 'https://Broker.contoso.com:443/' })
+  expect(publicUrl).toBe('https://broker.contoso.com')
 })
 
 test('times are whole milliseconds, as timers want them', () => {

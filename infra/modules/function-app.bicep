@@ -144,6 +144,7 @@ resource site 'Microsoft.Web/sites@2023-12-01' = {
         { name: 'REFUSAL_WINDOW', value: string(brokerSettings.?REFUSAL_WINDOW ?? 600) }
         // What the Functions host, the SDKs and Node.js read. Empty is absent for all of them.
         { name: 'REFRESH_SCHEDULE', value: brokerSettings.?REFRESH_SCHEDULE ?? '0 * * * * *' }
+        { name: 'PUBLIC_URL', value: brokerSettings.?PUBLIC_URL ?? '' }
         { name: 'HTTPS_PROXY', value: brokerSettings.?HTTPS_PROXY ?? '' }
         { name: 'NO_PROXY', value: brokerSettings.?NO_PROXY ?? '' }
         { name: 'NODE_EXTRA_CA_CERTS', value: brokerSettings.?NODE_EXTRA_CA_CERTS ?? '' }

@@ -14,7 +14,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   400: 'The request is malformed, or names a client profile that does not exist. Correct it.',
   401: 'The user name or the password is wrong, or missing. Correct it; do not repeat it.',
   403: 'The account cannot sign in this way. The remedy says who must do what.',
-  404: 'Nothing is kept under this name.',
+  404: 'There is nothing under this name.',
   405: 'Only POST is allowed.',
   413: 'The body is larger than 8 KiB.',
   415: 'The body is not JSON in UTF-8.',
@@ -148,6 +148,16 @@ export function openApiOf(version: string): Json {
             500: answer('The broker is not set up as it must be.', 'OAuthError'),
             503: answer('Wait as long as Retry-After says.', 'OAuthError'),
           },
+        },
+      },
+      '/.well-known/oauth-authorization-server': {
+        get: {
+          operationId: 'OAuthMetadata',
+          tags: ['tokens'],
+          summary: 'What an OAuth client must know',
+          description: 'RFC 8414, when the setting PUBLIC_URL names the broker’s own address.',
+          security: [],
+          responses: { 200: answer('The metadata.', 'OAuthMetadata'), ...errors(404) },
         },
       },
       '/tokens': {

@@ -62,6 +62,14 @@ const oauthError = z.object({
   correlation_id: correlationId,
 })
 
+const oauthMetadata = z.object({
+  issuer: z.string(),
+  token_endpoint: z.string(),
+  grant_types_supported: z.array(z.string()),
+  response_types_supported: z.array(z.string()),
+  token_endpoint_auth_methods_supported: z.array(z.string()),
+})
+
 const timestamp = z.string().nullable()
 const entry = z.object({
   user_hash: z.string(),
@@ -89,13 +97,23 @@ const readiness = z.object({
 
 type Json = Readonly<Record<string, unknown>>
 
+/** zod bounds every integer by what a double holds exactly. To a maker that says nothing. */
+function dropSafeBounds(schema: { minimum?: number; maximum?: number }): void {
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
+}
+
 /** As JSON Schema, without what a definition has no use for. `input`: what a caller sends, before it is read. */
 function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): Json {
   const {
     $schema: _,
     additionalProperties: __,
     ...rest
-  } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => dropSafeBounds(jsonSchema),
+  })
   return rest
 }
 
@@ -124,6 +142,7 @@ export const SCHEMAS = {
   Error: jsonSchemaOf(error),
   OAuthToken: jsonSchemaOf(oauthToken),
   OAuthError: jsonSchemaOf(oauthError),
+  OAuthMetadata: jsonSchemaOf(oauthMetadata),
   Entries: jsonSchemaOf(entries),
   UserState: jsonSchemaOf(user),
   Readiness: jsonSchemaOf(readiness),

@@ -135,7 +135,7 @@ describeWith('pwsh', ['-Version'], () => {
 const describeDotnet = process.env['DOTNET_CLIENTS'] === undefined ? describe.skip : describe
 
 describeDotnet('.NET (npm run clients:dotnet)', () => {
-  test('PostAsJsonAsync, and HttpClientHandler.Credentials', async () => {
+  test('PostAsJsonAsync, HttpClientHandler.Credentials and an OAuth library', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'clients-'))
     try {
       await cp(join(import.meta.dirname, 'clients'), folder, { recursive: true })
@@ -145,6 +145,8 @@ describeDotnet('.NET (npm run clients:dotnet)', () => {
         expect.stringMatching(/^PostAsJsonAsync: 200 \{"accesstoken":"eyJ/),
         expect.stringMatching(/^HttpClientHandler\.Credentials: 200 \{"accesstoken":"eyJ/),
         expect.stringMatching(/^HttpClientHandler\.Credentials, PostAsJsonAsync: 200 \{"accesstoken":"eyJ/),
+        expect.stringMatching(/^RequestPasswordTokenAsync: 200 eyJ/),
+        'RequestPasswordTokenAsync: 400 invalid_grant',
       ])
     } finally {
       await rm(folder, { recursive: true })

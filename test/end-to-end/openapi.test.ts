@@ -27,7 +27,7 @@ const operations = Object.entries(definition.paths).flatMap(([path, methods]) =>
 
 let broker: TestBroker
 beforeAll(async () => {
-  broker = await startBroker()
+  broker = await startBroker(() => ({ PUBLIC_URL: 'https://broker.contoso.example' }))
 })
 afterAll(() => broker.close())
 beforeEach(() => broker.reset())

@@ -1,5 +1,8 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { minimalEnvironment } from '../../local/process/child-process.ts'
@@ -59,6 +62,75 @@ describe.each(SAMPLES)('%s', (_, program, args) => {
     expect(JSON.parse(stderr)).toMatchObject({ error: 'invalid_credentials', remedy: expect.any(String) })
   })
 })
+
+test('get-token.http, sent as an editor sends it', async () => {
+  const user = { username: 'editor@contoso.example', password: 'Plain-1' }
+  broker.entra.setUser(user)
+  const variables: Readonly<Record<string, string>> = {
+    BROKER_URL: broker.url,
+    BROKER_KEY: 'a-key',
+    BROKER_USERNAME: user.username,
+    BROKER_PASSWORD: user.password,
+  }
+  const request = readFileSync('samples/requests/get-token.http', 'utf8')
+    .replaceAll(/^#.*\n/gm, '')
+    .replaceAll(/\{\{\$processEnv (\w+)\}\}/g, (_, name: string) => variables[name] ?? '')
+    .trim()
+  const [head = '', body = ''] = request.split('\n\n')
+  const [first = '', ...lines] = head.split('\n')
+  const [method = '', url = ''] = first.split(' ')
+  const headers = lines.map((line) => line.split(': ') as [string, string])
+  const response = await fetch(url, { method, headers, body })
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    expect.objectContaining({ accesstoken: expect.stringMatching(/^eyJ/) }),
+  ])
+})
+
+interface Workflow {
+  readonly actions: { readonly Which_error: { readonly cases: Readonly<Record<string, { case: number }>> } }
+}
+
+test.each([
+  ['samples/logic-apps/consumption.workflow.json'],
+  ['samples/logic-apps/standard.workflow.json'],
+  ['samples/power-automate/definition.json'],
+])('%s has a branch for each answer that waiting does not cure', (file) => {
+  const json = JSON.parse(readFileSync(file, 'utf8')) as {
+    definition?: Workflow
+    properties?: { definition: Workflow }
+  }
+  const workflow = json.definition ?? json.properties?.definition
+  const cases = Object.values(workflow?.actions.Which_error.cases ?? {}).map((each) => each.case)
+  expect(cases).toEqual([400, 401, 403, 404, 423, 500])
+  // The platform's own 401 has no body.
+  expect(JSON.stringify(workflow)).toContain('check_the_function_key')
+})
+
+/** Building takes long: `npm run clients:dotnet`. */
+const testDotnet = process.env['DOTNET_CLIENTS'] === undefined ? test.skip : test
+testDotnet(
+  'GetToken.cs prints the token, or the error with its remedy (npm run clients:dotnet)',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sample-'))
+    try {
+      await cp('samples/requests/GetToken.cs', join(folder, 'Program.cs'))
+      await cp('test/end-to-end/clients/clients.csproj', join(folder, 'sample.csproj'))
+      const args = ['run', '--project', folder]
+      const good = await run('dotnet', args, USER.password)
+      expect([good.code, good.stderr]).toEqual([0, ''])
+      expect(good.stdout).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\r?\n$/)
+      const bad = await run('dotnet', args, 'wrong-dotnet')
+      expect([bad.code, bad.stdout]).toEqual([1, ''])
+      expect(JSON.parse(bad.stderr)).toMatchObject({
+        error: 'invalid_credentials',
+        remedy: expect.any(String),
+      })
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  },
+)
 
 test.each(['get-token.http', 'GetToken.cs', ...SAMPLES.map(([file]) => file)])(
   '%s takes its secrets from outside',

@@ -79,7 +79,7 @@ test('host.json keeps the log lines of every function, and no row for a function
   }
   const namesThatLog = registeredFunctions()
     .map(({ name }) => name)
-    .filter((name) => !['health', 'openapi', 'status'].includes(name))
+    .filter((name) => !['health', 'oauthmetadata', 'openapi', 'status'].includes(name))
   expect(logging.logLevel).toEqual({
     default: 'Warning',
     'Host.Results': 'Error',
@@ -110,6 +110,7 @@ test('the packaged bundle registers the functions, with no help from node_module
   expect(triggers.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
     { ...trigger, name: 'doctor', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
     { ...trigger, name: 'health', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
+    { ...trigger, name: 'oauthmetadata', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
     { ...trigger, name: 'openapi', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
     { ...trigger, name: 'ready', type: 'httpTrigger', authLevel: 'function', runOnStartup: false },
     {

@@ -1,0 +1,21 @@
+import type { HttpHandler } from '@azure/functions'
+import { BrokerError } from '../core/broker-error.ts'
+import { errorResponseOf } from '../http/error-response.ts'
+import { oauthMetadataOf } from '../http/oauth-metadata.ts'
+
+/**
+ * `GET /.well-known/oauth-authorization-server`, anonymous. An address that a caller chose by a header must not become the issuer,
+ * so there is none until the settings name it. That is no fault, and leaves no line: anybody could fill the log.
+ */
+export function createOAuthMetadataHandler(publicUrl: () => string | undefined): HttpHandler {
+  return async (_, { invocationId }) => {
+    const issuer = publicUrl()
+    return issuer === undefined ? errorResponseOf(NO_ISSUER, invocationId) : oauthMetadataOf(issuer)
+  }
+}
+
+const NO_ISSUER = new BrokerError('unknown_token', {
+  description: 'The broker has no metadata: its own address is not set.',
+  remedy:
+    'Give the client the address of /oauth2/token itself, or ask whoever runs the broker to set PUBLIC_URL.',
+})
