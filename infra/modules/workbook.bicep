@@ -33,6 +33,11 @@ var charts Chart[] = [
     visualization: 'table'
   }
   {
+    title: 'Calls of Entra ID, by what they were made for'
+    query: loadTextContent('../queries/workbook/provider-calls.kql')
+    visualization: 'timechart'
+  }
+  {
     title: 'Client profiles'
     query: loadTextContent('../queries/workbook/clients.kql')
     visualization: 'table'

@@ -234,6 +234,48 @@ export function openApiOf(version: string): Json {
           responses: { 204: answer('Forgotten.'), ...errors(400, 404, 503) },
         },
       },
+      '/status': {
+        get: {
+          operationId: 'StatusPage',
+          tags: ['operators'],
+          summary: 'Open the status page',
+          description:
+            'A page without figures; it asks for the key itself, and shows what GET /status/data gives.',
+          security: [],
+          responses: {
+            200: { description: 'The page.', content: { 'text/html': { schema: { type: 'string' } } } },
+          },
+        },
+      },
+      '/status/data': {
+        get: {
+          operationId: 'StatusData',
+          tags: ['operators'],
+          summary: 'Get the figures of the status page',
+          description: 'Of all instances. A part that cannot be had says so, and the others are there.',
+          security: adminKey,
+          parameters: [
+            {
+              name: 'hours',
+              in: 'query',
+              description: 'How far back.',
+              schema: { type: 'integer', enum: [1, 6, 24], default: 6 },
+            },
+          ],
+          responses: { 200: answer('The figures.', 'Status'), ...errors(400, 500, 503, 504) },
+        },
+      },
+      '/doctor': {
+        get: {
+          operationId: 'Doctor',
+          tags: ['operators'],
+          summary: 'Look at everything the broker needs',
+          description:
+            'Each thing by itself, with a cure for what is wrong. It signs in as a user that cannot exist.',
+          security: adminKey,
+          responses: { 200: answer('What was found; ok says whether all is well.', 'Findings') },
+        },
+      },
       '/ready': {
         get: {
           operationId: 'Ready',

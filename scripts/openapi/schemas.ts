@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { bodySchema } from '../../src/http/token-request-schema.ts'
 import { userSchema } from '../../src/http/operator-requests.ts'
 import { ERROR_ANSWERS } from '../../src/http/error-answers.ts'
+import { findings, status } from './operator-schemas.ts'
 
 const ACTIONS = [
   'retrieved new token',
@@ -146,4 +147,6 @@ export const SCHEMAS = {
   Entries: jsonSchemaOf(entries),
   UserState: jsonSchemaOf(user),
   Readiness: jsonSchemaOf(readiness),
+  Status: jsonSchemaOf(status),
+  Findings: jsonSchemaOf(findings),
 } satisfies Readonly<Record<string, Json>>

@@ -5,7 +5,7 @@ const REMEDIES: Readonly<Record<FindingKind, string | undefined>> = {
   works: undefined,
   not_tried: undefined,
   unavailable:
-    'It gave no answer that helps. detail says why: a right that is missing or has not arrived yet, a network rule, a name that does not resolve.',
+    'It gave no answer that helps. detail says why: a right that is missing or has not arrived yet, a network rule, a name that does not resolve. A Credential…Error: the identity of the app gives no token.',
   misconfigured:
     'detail names the setting, the secret or the field. Correct it; nothing has to be restarted.',
   problem: 'Service goes on with what was good before. detail names what to correct.',

@@ -211,3 +211,41 @@ test('the command prints a line for each, and fails when one does', async () => 
   expect(ill.stdout).toMatch(/^failed {5}registration {4}registration_refused, AADSTS7000218/m)
   expect(ill.stdout).toMatch(/^ {27}Allow public client flows/m)
 })
+
+test('without --url the command looks with the settings of its environment', async () => {
+  const command = ['--import', './local/server/loopback-names.ts', 'scripts/doctor.ts']
+  const run = async (settings: Readonly<Record<string, string>> = {}) => {
+    const env = { ...process.env, ...broker.defaults, ...settings }
+    const { code, stdout } = await promisify(execFile)(process.execPath, command, { env }).then(
+      (done) => ({ code: 0, ...done }),
+      (failed: { code: number; stdout: string }) => failed,
+    )
+    return { code, lines: namesIn(stdout) }
+  }
+  expect(await run()).toEqual({
+    code: 0,
+    lines: [
+      'ok key_vault',
+      'ok default_client',
+      'ok tables',
+      'ok queue',
+      'ok authority',
+      'ok clock',
+      'ok registration',
+      'ok resource',
+      'ok timer',
+    ],
+  })
+  expect(await run({ KEY_VAULT_URL: 'nowhere' })).toEqual({ code: 1, lines: ['failed settings'] })
+})
+
+/** What the lines are about, and how it is. */
+const namesIn = (stdout: string) =>
+  [...stdout.matchAll(/^(\S+) +(\S+)/gm)].map(([, status, check]) => `${status} ${check}`)
+
+test('an identity that gives no token is told on each line that needs it', async () => {
+  await broker.restart({ IDENTITY_ENDPOINT: 'https://127.0.0.1:9/', STORAGE_TIMEOUT: '1' })
+  const failed = await failing()
+  expect(failed.map(([check]) => check)).toEqual(['key_vault', 'default_client', 'tables', 'queue', 'timer'])
+  expect(failed.filter(([, , detail]) => !/Credential\w+Error/.test(String(detail)))).toEqual([])
+})

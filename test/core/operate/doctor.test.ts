@@ -64,6 +64,18 @@ test('the identity provider is asked once a minute, for somebody who cannot exis
   expect(asked).toEqual(['entra-token-broker-doctor-id0@t', 'entra-token-broker-doctor-id1@t'])
 })
 
+test('an authority of all organizations cannot be asked about the application', async () => {
+  const profile = { ...PROFILE, authority: 'https://login.example/organizations' }
+  const { asked, line } = createStage({ profiles: { get: async () => profile } })
+  expect(await line('registration')).toEqual({
+    check: 'registration',
+    status: 'not_tried',
+    kind: 'not_tried',
+    detail: 'authority of all organizations',
+  })
+  expect(asked).toEqual([])
+})
+
 const failing = (fields: Partial<ProviderFailure>): Partial<DoctorOptions> => ({
   identityProvider: {
     acquireByPassword: () => Promise.reject(new IdentityProviderError(refusalOf(fields))),
