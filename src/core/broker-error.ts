@@ -5,7 +5,7 @@ export type BrokerErrorCode =
   | 'request_too_large'
   | 'unsupported_media_type'
   | 'unknown_client'
-  | 'unknown_token'
+  | 'not_found'
   | 'unsupported_grant_type'
   | 'credentials_missing'
   | 'invalid_credentials'

@@ -14,7 +14,7 @@ export function createOAuthMetadataHandler(publicUrl: () => string | undefined):
   }
 }
 
-const NO_ISSUER = new BrokerError('unknown_token', {
+const NO_ISSUER = new BrokerError('not_found', {
   description: 'The broker has no metadata: its own address is not set.',
   remedy:
     'Give the client the address of /oauth2/token itself, or ask whoever runs the broker to set PUBLIC_URL.',

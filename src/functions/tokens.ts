@@ -35,7 +35,7 @@ const forgetUser: Act = async (http, operators) => {
 
 const forget: Act = async (http, operators) => {
   const userHash = userHashOf(http)
-  if (!(await operators.forget(userHash))) throw new BrokerError('unknown_token', { entryKey: userHash })
+  if (!(await operators.forget(userHash))) throw new BrokerError('not_found', { entryKey: userHash })
   return { response: { status: 204 }, fields: { userHash, count: 1 } }
 }
 

@@ -52,9 +52,8 @@ export const ERROR_ANSWERS: Record<BrokerErrorCode, ErrorAnswer> = {
     remedy: 'Check the field client, or leave it out to use the default profile.',
     retryable: false,
   },
-  unknown_token: {
+  not_found: {
     status: 404,
-    error: 'not_found',
     description: 'There is no entry of this name.',
     remedy: 'Nothing is kept of this user. POST /tokens/find names the entry of a user.',
     retryable: false,

@@ -69,10 +69,9 @@ test.each<[BrokerErrorCode, Answer]>([
     },
   ],
   [
-    'unknown_token',
+    'not_found',
     {
       status: 404,
-      error: 'not_found',
       description: 'There is no entry of this name.',
       remedy: 'Nothing is kept of this user. POST /tokens/find names the entry of a user.',
     },

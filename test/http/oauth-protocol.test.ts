@@ -87,7 +87,7 @@ test.each<[BrokerErrorCode, number, string]>([
   ['unsupported_media_type', 415, 'invalid_request'],
   ['unsupported_grant_type', 400, 'unsupported_grant_type'],
   ['unknown_client', 400, 'invalid_client'],
-  ['unknown_token', 404, 'invalid_request'],
+  ['not_found', 404, 'invalid_request'],
   ['credentials_missing', 400, 'invalid_request'],
   ['invalid_credentials', 400, 'invalid_grant'],
   ['account_locked', 400, 'invalid_grant'],
