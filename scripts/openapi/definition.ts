@@ -157,7 +157,7 @@ export function openApiOf(version: string): Json {
           summary: 'What an OAuth client must know',
           description: 'RFC 8414, when the setting PUBLIC_URL names the broker’s own address.',
           security: [],
-          responses: { 200: answer('The metadata.', 'OAuthMetadata'), ...errors(404) },
+          responses: { 200: answer('The metadata.', 'OAuthMetadata'), ...errors(404, 500) },
         },
       },
       '/tokens': {

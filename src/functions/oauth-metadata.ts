@@ -2,15 +2,21 @@ import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
 import { errorResponseOf } from '../http/error-response.ts'
 import { oauthMetadataOf } from '../http/oauth-metadata.ts'
+import { brokerErrorOf } from './always-answering.ts'
 
 /**
  * `GET /.well-known/oauth-authorization-server`, anonymous. An address that a caller chose by a header must not become the issuer,
- * so there is none until the settings name it. That is no fault, and leaves no line: anybody could fill the log.
+ * so there is none until the settings name it. Neither that nor settings that cannot be read leave a line: anybody could fill the log,
+ * and whoever asks for a token is told as well.
  */
 export function createOAuthMetadataHandler(publicUrl: () => string | undefined): HttpHandler {
   return async (_, { invocationId }) => {
-    const issuer = publicUrl()
-    return issuer === undefined ? errorResponseOf(NO_ISSUER, invocationId) : oauthMetadataOf(issuer)
+    try {
+      const issuer = publicUrl()
+      return issuer === undefined ? errorResponseOf(NO_ISSUER, invocationId) : oauthMetadataOf(issuer)
+    } catch (thrown) {
+      return errorResponseOf(brokerErrorOf(thrown), invocationId)
+    }
   }
 }
 

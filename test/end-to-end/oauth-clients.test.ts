@@ -86,3 +86,11 @@ test('without PUBLIC_URL there is none, whatever host the caller says, and no li
   expect(text).not.toContain('evil')
   expect(broker.logs).toEqual([])
 })
+
+test('with settings that cannot be read there is none either, and anybody who asks leaves no line', async () => {
+  await broker.restart({ KEY_VAULT_URL: 'nowhere' })
+  broker.logs.length = 0
+  const { status, json } = await broker.call('/.well-known/oauth-authorization-server')
+  expect([status, json['error']]).toEqual([500, 'misconfigured'])
+  expect(broker.logs).toEqual([])
+})
