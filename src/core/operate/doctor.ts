@@ -120,7 +120,7 @@ export function createDoctor(options: DoctorOptions): Doctor {
   /** A user that cannot exist is refused, and by what is known of the registration, only once that is in order. */
   async function signInOf(profile: ClientProfile): Promise<Finding> {
     const check = 'registration'
-    // There the user's domain names the tenant: one that cannot exist is refused before anybody looks at the application.
+    // There the user's domain names the tenant, so a refusal of one that cannot exist may say nothing of the application.
     if (tenantOf(profile) === 'organizations') {
       return { check, status: 'not_tried', kind: 'not_tried', detail: 'authority of all organizations' }
     }
