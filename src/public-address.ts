@@ -6,8 +6,7 @@ import * as z from 'zod'
  */
 export const publicAddress = z.string().transform((text, context) => {
   const url = /^https:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined
-  const isOrigin = url && url.username + url.password + url.search + url.hash === '' && url.pathname === '/'
-  if (isOrigin) return url.origin
+  if (url?.href === `${url?.origin}/`) return url.origin
   context.addIssue('must be https:// and a host alone, such as https://broker.contoso.com')
   return z.NEVER
 })
