@@ -269,9 +269,12 @@ describeWithBicep('what a deployment makes, worked out by Bicep', () => {
       (item) => at(item, 'content.resourceType') === 'microsoft.operationalinsights/workspaces',
     )
     expect([items.length, ofWorkspace.map((item) => at(item, 'content.title'))]).toEqual([
-      13,
+      14,
       ['What fills the log (megabytes an hour)'],
     ])
+    expect(items.map((item) => at(item, 'content.title'))).toContain(
+      'Calls of Entra ID, by what they were made for',
+    )
   })
 
   test('a throw-away environment: the vault can be purged', async () => {
