@@ -61,7 +61,7 @@ var names = {
   applicationInsights: 'appi-${token}'
 }
 // The names in src/storage-names.ts.
-var tableNames = ['tokencache', 'refreshdue', 'refusals', 'activity']
+var tableNames = ['tokencache', 'refreshdue', 'refusals', 'activity', 'connections']
 // The host moves a message that failed too often to <queue>-poison.
 var queueNames = ['refreshchunk', 'refreshchunk-poison']
 

@@ -219,7 +219,11 @@ const servedThroughOutage: Invariant = (happening, world) => {
   if (!row || isDisturbed || facts.spreadInMs > 0 || writtenAt > startTimestamp - FLIGHT_IN_MS)
     return undefined
   if (!world.isEnabled(row.keyVersion) || row.entry.fingerprint !== world.audienceOf(client)) return undefined
-  if (row.entry.passwordVerifier !== `v:${password}` || isUnderGuard(entra.accountOf(user), facts, since))
+  if (
+    row.entry.renewal !== 'password' ||
+    row.entry.passwordVerifier !== `v:${password}` ||
+    isUnderGuard(entra.accountOf(user), facts, since)
+  )
     return undefined
   if (entra.accountOf(user).state !== 'well') return undefined
   const isVerified = queue.time() - row.entry.verifiedOnTimestamp < scenario.settings.passwordMaxAgeInMs

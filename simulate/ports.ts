@@ -187,6 +187,16 @@ export function createPorts(world: World, instance: Instance): CorePorts {
         ofStorage('tables', 'all', 'prunes refusals', () => storage.pruneRefusals(beforeTimestamp)),
     },
     pruneActivity: async () => {},
+    connections: NO_CONNECTIONS,
+    connectionSecrets: {
+      create: () => 'etb_',
+      isMeant: (text) => text.startsWith('etb_'),
+      isWhole: () => false,
+      digestOf: (secret) => secret,
+      matches: () => false,
+    },
+    resolveSecretKey: async (secret) => secret,
+    randomKey: () => 'key',
     chunkQueue: {
       isEmpty: () =>
         ofStorage('queue', 'queue', 'asks whether the queue is empty', () => storage.messages.size === 0),
@@ -205,6 +215,9 @@ export function createPorts(world: World, instance: Instance): CorePorts {
         return acquire(profile, { user, refreshToken }, persist, (application) =>
           entra.refresh(refreshToken, application),
         )
+      },
+      acquireByClientCredentials: async () => {
+        throw new Error('no connection is made')
       },
     },
     passwordHash: {
@@ -228,6 +241,17 @@ export function createPorts(world: World, instance: Instance): CorePorts {
       apply: hash,
     })
   }
+}
+
+const NO_CONNECTIONS: CorePorts['connections'] = {
+  read: async () => undefined,
+  write: async () => undefined,
+  remove: async () => true,
+  list: async () => ({ connections: [], next: undefined }),
+  nameOf: async () => undefined,
+  link: async () => {},
+  unlink: async () => {},
+  reseal: async () => 0,
 }
 
 /** What stands for MSAL's serialized cache. */

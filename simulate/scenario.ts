@@ -41,12 +41,14 @@ function settingsOf(random: Random): CoreSettings {
     refreshThresholdInMs: random.of([600, 600, 60]) * SECOND,
     passwordMaxAgeInMs: random.of([1, 3, 24]) * HOUR,
     idleEvictionInMs: random.of([2, 5, 168]) * HOUR,
+    idleRenewalInMs: 180 * 24 * HOUR,
     leaseInMs: 19 * SECOND,
     maxRefusedPasswords: 3,
     refusalWindowInMs: 10 * MINUTE,
     waitLimitInMs: 18 * SECOND,
     refreshConcurrency: random.of([2, 32]),
     refreshFanoutAbove: random.of([4, 1000]),
+    publicUrl: undefined,
   }
 }
 

@@ -54,7 +54,15 @@ export function createVault(world: World, instance: Instance, call: <T>(call: Ca
       audiences.set(name, audienceOf)
       const audience = await audienceOf()
       if (audience === undefined) throw new core.BrokerError('unknown_client')
-      return { name, authority: 'https://entra', clientId: name, scopes: [audience], fingerprint: audience }
+      return {
+        name,
+        authority: 'https://entra',
+        clientId: name,
+        scopes: [audience],
+        grants: [],
+        fingerprint: audience,
+        clientFingerprint: name,
+      }
     },
   }
   return {

@@ -4,17 +4,19 @@ import { TableClient } from '@azure/data-tables'
 import { DefaultAzureCredential } from '@azure/identity'
 import { SecretClient } from '@azure/keyvault-secrets'
 import { QueueClient } from '@azure/storage-queue'
-import { createClientProfiles, DEFAULT_PROFILE } from './adapters/key-vault/client-profiles.ts'
+import { createClientProfiles } from './adapters/key-vault/client-profiles.ts'
 import { createRowNames } from './adapters/key-vault/row-names.ts'
 import { createSealingKeys } from './adapters/key-vault/sealing-keys.ts'
 import { createVaultProblems } from './adapters/key-vault/vault-problems.ts'
 import { createVaultSecrets } from './adapters/key-vault/vault-secrets.ts'
 import { createIdentityHttpClient } from './adapters/identity/identity-http-client.ts'
+import { createFederatedAssertion } from './adapters/identity/federated-assertion.ts'
 import { withTimeLimit } from './adapters/identity/time-limited-credential.ts'
 import { createAuthorityProbe, needsMfa } from './adapters/msal/authority-probe.ts'
 import { createEntraId } from './adapters/msal/entra-id.ts'
 import { chunkOfMessage, createChunkQueue } from './adapters/queue/chunk-queue.ts'
 import { createActivityTable } from './adapters/tables/activity-table.ts'
+import { createConnectionTable } from './adapters/tables/connection-table.ts'
 import { createDueIndexTable } from './adapters/tables/due-index-table.ts'
 import { createRefusalTable } from './adapters/tables/refusal-table.ts'
 import { probeTable } from './adapters/tables/table-probe.ts'
@@ -22,20 +24,30 @@ import { createTokenEntryTable } from './adapters/tables/token-entry-table.ts'
 import { createActivity, type Activity } from './core/activity/activity.ts'
 import { createReadHistory } from './core/activity/activity-history.ts'
 import { BrokerError } from './core/broker-error.ts'
+import { DEFAULT_CLIENT } from './core/client-profile.ts'
 import type { Clock } from './core/clock.ts'
+import type { ConnectionSecrets } from './core/connection/connection-secrets.ts'
 import { withNotedCalls } from './core/provider/noted-calls.ts'
 import { createDoctor } from './core/operate/doctor.ts'
 import { createReadiness, type Readiness } from './core/readiness.ts'
 import { composeCore } from './core-composition.ts'
+import {
+  connectionSecretDigest,
+  createConnectionSecret,
+  isConnectionSecret,
+  isMeantAsConnectionSecret,
+  matchesConnectionSecret,
+} from './crypto/connection-secret.ts'
 import { createKeyedDigest } from './crypto/keyed-digest.ts'
 import { createPasswordVerifier, matchesPassword } from './crypto/password-verifier.ts'
+import type { ConnectionOptions } from './functions/connections.ts'
 import type { DoctorRouteOptions } from './functions/doctor.ts'
 import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
 import type { RefreshTokensOptions } from './functions/refreshtokens.ts'
 import type { RequestTokenOptions } from './functions/requesttoken.ts'
 import type { StatusOptions } from './functions/statusdata.ts'
 import type { OperatorOptions } from './functions/tokens.ts'
-import { createCallerNames } from './http/caller.ts'
+import { createCallerNames, createPrincipalNames } from './http/caller.ts'
 import { readSettings, SettingsError, type Settings } from './settings.ts'
 import { queueNames, tableNames } from './storage-names.ts'
 
@@ -45,9 +57,18 @@ const RETRY_OPTIONS = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 5
 /** Without the other one, figures are lost and nothing else. */
 const NEEDED_TABLES = [tableNames.tokenCache, tableNames.refreshDue, tableNames.refusals]
 
+const CONNECTION_SECRETS: ConnectionSecrets = {
+  create: createConnectionSecret,
+  isMeant: isMeantAsConnectionSecret,
+  isWhole: isConnectionSecret,
+  digestOf: connectionSecretDigest,
+  matches: matchesConnectionSecret,
+}
+
 export interface Composition {
   readonly activity: Activity
   readonly operate: OperatorOptions
+  readonly connections: ConnectionOptions
   readonly requestToken: RequestTokenOptions
   readonly refreshTokens: RefreshTokensOptions
   readonly refreshChunk: RefreshChunkOptions
@@ -88,12 +109,20 @@ export function compose(settings: Settings, clock: Clock): Composition {
     randomId: randomUUID,
   })
   const dueIndex = createDueIndexTable({ table: tableOf(tableNames.refreshDue), timeoutInMs })
-  const entraId = createEntraId({ timeoutInMs: identityProviderTimeoutInMs, now })
-  const { operators, tokenSource, sweep, tick } = composeCore(
+  const entraId = createEntraId({
+    timeoutInMs: identityProviderTimeoutInMs,
+    now,
+    resolveAssertion: createFederatedAssertion(credential),
+  })
+  const { operators, connections, tokenSource, sweep, tick } = composeCore(
     {
       profiles,
       store: createTokenEntryTable({ table: tableOf(tableNames.tokenCache), keyRing, timeoutInMs }),
       dueIndex,
+      connections: createConnectionTable({ table: tableOf(tableNames.connections), keyRing, timeoutInMs }),
+      connectionSecrets: CONNECTION_SECRETS,
+      resolveSecretKey: rowNames.resolveSecretKey,
+      randomKey: () => randomBytes(16).toString('base64url'),
       refusals: createRefusalTable({ table: tableOf(tableNames.refusals), keyRing, timeoutInMs }),
       chunkQueue,
       pruneActivity: (beforeTimestamp) => activityStore.prune(beforeTimestamp),
@@ -117,7 +146,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
   const checkReadiness = createReadiness(
     {
       key_vault: () => Promise.all([keyRing.current(), resolveEntryKey('', '')]),
-      default_client: () => profiles.get(DEFAULT_PROFILE),
+      default_client: () => profiles.get(DEFAULT_CLIENT),
       tables: () => Promise.all(NEEDED_TABLES.map((name) => probeTable(tableOf(name), timeoutInMs))),
       queue: () => chunkQueue.isEmpty(),
     },
@@ -128,9 +157,11 @@ export function compose(settings: Settings, clock: Clock): Composition {
     digest: rowNames.resolveCaller,
     trustsPrincipal: settings.isAuthenticatedByPlatform,
   })
+  const resolvePrincipal = createPrincipalNames(settings.isAuthenticatedByPlatform)
   return {
     activity,
     operate: { operators, resolveCaller },
+    connections: { connections, resolveCaller, resolvePrincipal },
     requestToken: {
       tokenSource,
       now,
@@ -151,7 +182,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
       doctor: createDoctor({
         checkReadiness,
         profiles,
-        defaultProfile: DEFAULT_PROFILE,
+        defaultProfile: DEFAULT_CLIENT,
         dueIndex,
         identityProvider: entraId,
         askAuthority: createAuthorityProbe(identityProviderTimeoutInMs),

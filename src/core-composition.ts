@@ -1,5 +1,13 @@
 import type { ClientProfiles } from './core/client-profile.ts'
 import type { Clock } from './core/clock.ts'
+import { createApplicationGrant } from './core/connection/application-grant.ts'
+import { createConnectLink } from './core/connection/connect-link.ts'
+import { createConnectionLookup } from './core/connection/connection-lookup.ts'
+import type { ConnectionSecrets } from './core/connection/connection-secrets.ts'
+import type { ConnectionStore } from './core/connection/connection-store.ts'
+import { createConnectionTokenSource } from './core/connection/connection-token-source.ts'
+import { createConnections, type Connections } from './core/connection/connections.ts'
+import { createIsByConnection, withConnections } from './core/connection/with-connections.ts'
 import type { DueIndex } from './core/entry/due-index.ts'
 import { createAddHint } from './core/entry/entry-hint.ts'
 import { createEntryRefresh } from './core/entry/entry-refresh.ts'
@@ -33,6 +41,12 @@ export interface CorePorts extends RowNames {
   readonly store: TokenEntryStore
   readonly dueIndex: DueIndex
   readonly refusals: RefusalStore
+  readonly connections: ConnectionStore
+  readonly connectionSecrets: ConnectionSecrets
+  /** Names the row of a connection's secret, the same in every process. */
+  readonly resolveSecretKey: (secret: string) => Promise<string>
+  /** 128 random bits, base64url. */
+  readonly randomKey: () => string
   /** Removes what the instances counted before the time; epoch milliseconds. */
   readonly pruneActivity: (beforeTimestamp: number) => Promise<unknown>
   readonly chunkQueue: ChunkQueue
@@ -52,6 +66,8 @@ export interface CoreSettings {
   readonly refreshThresholdInMs: number
   readonly passwordMaxAgeInMs: number
   readonly idleEvictionInMs: number
+  /** How long the refresh token of a connection that nobody uses is kept alive. */
+  readonly idleRenewalInMs: number
   /** How long one instance alone may refresh an entry. */
   readonly leaseInMs: number
   /** So many different wrong passwords of a user may be asked in a window. */
@@ -61,10 +77,13 @@ export interface CoreSettings {
   readonly waitLimitInMs: number
   readonly refreshConcurrency: number
   readonly refreshFanoutAbove: number
+  /** The broker's own address as people reach it. */
+  readonly publicUrl: string | undefined
 }
 
 export interface Core {
   readonly operators: Operators
+  readonly connections: Connections
   readonly tokenSource: TokenSource
   readonly sweep: RefreshSweep
   readonly tick: RefreshTick
@@ -112,7 +131,27 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     elapsed,
     waitLimitInMs: settings.waitLimitInMs,
   })
-  const source = createTokenSource({
+  const linkOf = createConnectLink(settings.publicUrl)
+  const applicationGrant = createApplicationGrant({ writer, identityProvider, pauses, now })
+  const isByConnection = createIsByConnection(ports.connectionSecrets)
+  const byConnection = createConnectionTokenSource({
+    lookup: createConnectionLookup({
+      store: ports.connections,
+      secrets: ports.connectionSecrets,
+      resolveSecretKey: ports.resolveSecretKey,
+      now,
+    }),
+    profiles,
+    store,
+    writer,
+    entryRefresh,
+    applicationGrant,
+    linkOf,
+    cachedTokenOf,
+    now,
+    refreshThresholdInMs,
+  })
+  const byPassword = createTokenSource({
     inquiries,
     writer,
     entryRefresh,
@@ -134,7 +173,28 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     passwordMaxAgeInMs,
   })
   const memory = createTokenMemory(elapsed)
-  const tokenSource = createRememberingTokenSource({ source, memory, digestOf, now, refreshThresholdInMs })
+  const tokenSource = createRememberingTokenSource({
+    source: withConnections({ byPassword, byConnection, isByConnection }),
+    memory,
+    digestOf,
+    isByConnection,
+    now,
+    refreshThresholdInMs,
+  })
+  const connections = createConnections({
+    profiles,
+    store: ports.connections,
+    entries: store,
+    writer,
+    applicationGrant,
+    secrets: ports.connectionSecrets,
+    resolveSecretKey: ports.resolveSecretKey,
+    randomKey: ports.randomKey,
+    forgetHere: (entryKey) => memory.forget(entryKey),
+    cachedTokenOf,
+    linkOf,
+    now,
+  })
 
   const sweep = createRefreshSweep({
     profiles,
@@ -147,12 +207,17 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     refreshThresholdInMs,
     passwordMaxAgeInMs,
     idleEvictionInMs,
+    idleRenewalInMs: settings.idleRenewalInMs,
     concurrency: settings.refreshConcurrency,
   })
   const fanoutAbove = settings.refreshFanoutAbove
   const housekeep = createHousekeeping({
     retryUnsaved: () => store.retry(),
-    prunes: [(beforeTimestamp) => ports.refusals.prune(beforeTimestamp), ports.pruneActivity],
+    chores: [
+      (beforeTimestamp) => ports.refusals.prune(beforeTimestamp),
+      ports.pruneActivity,
+      () => ports.connections.reseal(),
+    ],
     now,
     elapsed,
   })
@@ -168,5 +233,5 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     resolveAttempt,
     refreshThresholdInMs,
   })
-  return { operators, tokenSource, sweep, tick }
+  return { operators, connections, tokenSource, sweep, tick }
 }

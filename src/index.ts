@@ -1,6 +1,7 @@
 import { app, type HttpFunctionOptions, type HttpMethod } from '@azure/functions'
 import { composeOnce } from './composition.ts'
 import { alwaysAnswering } from './functions/always-answering.ts'
+import { createConnectionHandler } from './functions/connections.ts'
 import { countingEvents } from './functions/counted-events.ts'
 import { createDoctorHandler } from './functions/doctor.ts'
 import { health } from './functions/health.ts'
@@ -96,6 +97,34 @@ serve('tokensforgetclient', {
   methods: ['DELETE'],
   authLevel: 'admin',
   handler: operate('forget_client'),
+})
+
+const connect = (action: Parameters<typeof createConnectionHandler>[0]) =>
+  createConnectionHandler(action, () => composition().connections)
+serve('connections', { methods: ['GET'], authLevel: 'admin', handler: connect('connection_list') })
+serve('connectionmake', {
+  route: 'connections/{name}',
+  methods: ['PUT'],
+  authLevel: 'admin',
+  handler: connect('connection_make'),
+})
+serve('connectionget', {
+  route: 'connections/{name}',
+  methods: ['GET'],
+  authLevel: 'admin',
+  handler: connect('connection_get'),
+})
+serve('connectiondelete', {
+  route: 'connections/{name}',
+  methods: ['DELETE'],
+  authLevel: 'admin',
+  handler: connect('connection_delete'),
+})
+serve('connectionsecret', {
+  route: 'connections/{name}/secret',
+  methods: ['POST'],
+  authLevel: 'admin',
+  handler: connect('connection_secret'),
 })
 
 serve('openapi', { route: 'openapi.json', methods: ['GET'], authLevel: 'anonymous', handler: openapi })

@@ -21,6 +21,8 @@ export interface Settings {
   readonly requestDeadlineInMs: number
   /** An entry that nobody asked for in this time is deleted, not refreshed for ever. */
   readonly idleEvictionInMs: number
+  /** How long the refresh token of a connection that nobody asks for is kept alive. */
+  readonly idleRenewalInMs: number
   /** So many different wrong passwords of a user reach Entra ID in a window; 1 in US Government clouds. */
   readonly maxRefusedPasswords: number
   readonly refusalWindowInMs: number
@@ -78,6 +80,7 @@ const environmentSchema = z.object({
   REQUEST_DEADLINE: seconds({ default: 20, min: 0.05, max: 110 }),
   // Use is noted once an hour.
   IDLE_EVICTION: seconds({ default: 7 * 86_400, min: 7200, max: 90 * 86_400 }),
+  CONNECTION_IDLE_RENEWAL: seconds({ default: 180 * 86_400, min: 86_400, max: 3650 * 86_400 }),
   MAX_REFUSED_PASSWORDS: count({ default: 3, min: 1, max: 9 }),
   REFUSAL_WINDOW: seconds({ default: 600, min: 60, max: 7200 }),
   REFRESH_CONCURRENCY: count({ default: 32, min: 1, max: 256 }),
@@ -128,6 +131,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     storageTimeoutInMs: values.STORAGE_TIMEOUT,
     requestDeadlineInMs: values.REQUEST_DEADLINE,
     idleEvictionInMs: values.IDLE_EVICTION,
+    idleRenewalInMs: values.CONNECTION_IDLE_RENEWAL,
     maxRefusedPasswords: values.MAX_REFUSED_PASSWORDS,
     refusalWindowInMs: values.REFUSAL_WINDOW,
     refreshConcurrency: values.REFRESH_CONCURRENCY,

@@ -4,6 +4,7 @@ export const tableNames = {
   refreshDue: 'refreshdue',
   refusals: 'refusals',
   activity: 'activity',
+  connections: 'connections',
 } as const
 
 /** The queues of the data account, likewise. */

@@ -45,7 +45,10 @@ export function seedDemoTenant(keyVault: KeyVaultEmulator, entra: EntraEmulator)
     JSON.stringify({ authority: entra.authority(), ...client, resource: demoResource })
   const profiles = {
     'client-default': profileOf({ clientId: demoClientId }),
-    'client-confidential': profileOf(confidentialClient),
+    'client-confidential': profileOf({
+      ...confidentialClient,
+      grants: ['authorization_code', 'client_credentials'],
+    }),
   }
   for (const [name, profile] of Object.entries(profiles)) {
     if (keyVault.currentValue(name) !== profile) keyVault.setSecret(name, profile)

@@ -346,6 +346,9 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   7000229: invalidClient(
     "The client application '{clientId}' is missing service principal in the tenant '{tenant}'. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119.",
   ),
+  1002012: invalidRequest(
+    'The provided value for scope is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).',
+  ),
   9002326: invalidRequest(
     "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.",
   ),

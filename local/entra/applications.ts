@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { errors, jwtVerify } from 'jose'
+import { decodeJwt, errors, jwtVerify } from 'jose'
 import { AadstsError } from './aadsts-error.ts'
 
 export interface ApplicationOptions {
@@ -9,6 +9,10 @@ export interface ApplicationOptions {
   /** "Allow public client flows": whether it may sign users in without proving who it is. */
   readonly publicClientFlows: boolean
   readonly clientSecret?: string | undefined
+  /** An AADSTS code: what its own tokens are refused with. */
+  readonly failWith?: number | undefined
+  /** The subject of a managed identity's token that it may prove itself with: a federated credential. */
+  readonly federatedSubject?: string | undefined
   /** The certificate, or the bare public key, that its assertions are verified with. */
   readonly certificatePem?: string | undefined
   /** What it may ask for tokens of. Default: the emulator's example resources. */
@@ -22,6 +26,9 @@ export interface Application extends Omit<ApplicationOptions, 'tenantId' | 'reso
 
 /** The tenant of the examples. */
 export const contosoTenantId = '72f988bf-0000-4000-8000-2d7cd011db47'
+
+/** Of a token that a federated credential takes. */
+const FEDERATED_AUDIENCE = 'api://AzureADTokenExchange'
 
 /** A Dynamics 365 environment, as in the predecessor's examples, and Microsoft Graph. */
 const exampleResources = ['https://contoso.crm.dynamics.com', 'https://graph.microsoft.com']
@@ -49,11 +56,24 @@ const keyOf = (pem: string) =>
 export function createEntraApplications(now: () => number): EntraApplications {
   const applications = new Map<string, Application>()
 
+  /** The managed-identity emulator's tokens are signed with a key of its own, as a foreign issuer's are: here, the claims are read. */
+  function isFederated({ federatedSubject }: Application, assertion: string): boolean {
+    if (federatedSubject === undefined) return false
+    try {
+      const { sub, aud } = decodeJwt(assertion)
+      return sub === federatedSubject && aud === FEDERATED_AUDIENCE
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return false
+      throw error
+    }
+  }
+
   async function isAssertionGood(
     application: Application,
     assertion: string,
     audience: string,
   ): Promise<boolean> {
+    if (isFederated(application, assertion)) return true
     if (!application.certificatePem) return false
     try {
       await jwtVerify(assertion, keyOf(application.certificatePem), {

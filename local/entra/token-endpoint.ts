@@ -26,6 +26,7 @@ export interface TokenEndpointOptions {
 }
 
 const refreshTokenLifetimeInMs = 90 * 24 * 60 * 60 * 1000
+const GRANTS = ['password', 'refresh_token', 'client_credentials']
 const oidcScopes = new Set(['openid', 'profile', 'offline_access', 'email'])
 
 function required(form: URLSearchParams, parameter: string): string {
@@ -48,7 +49,7 @@ function resourceOf(scopes: readonly string[], application: Application, tenant:
   return resource
 }
 
-/** `POST /{tenant}/oauth2/v2.0/token` with the grants `password` and `refresh_token`, as Entra's v2.0 endpoint behaves. */
+/** `POST /{tenant}/oauth2/v2.0/token` with the grants `password`, `refresh_token` and `client_credentials`, as Entra's v2.0 endpoint behaves. */
 export function createTokenEndpoint(options: TokenEndpointOptions) {
   const { directory, applications, tokens, now, lifetimeInSeconds } = options
   const usedRefreshTokens = new Set<string>()
@@ -79,6 +80,28 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
     return user
   }
 
+  async function byApplication(
+    request: {
+      readonly application: Application
+      readonly isConfidential: boolean
+      readonly scopes: readonly string[]
+      readonly resource: string
+    },
+    issuer: string,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const { application, resource } = request
+    const { clientId, failWith } = application
+    if (!request.isConfidential) throw new AadstsError(7000218, { clientId })
+    if (request.scopes.some((scope) => !scope.endsWith('/.default'))) throw new AadstsError(1002012)
+    if (failWith !== undefined) throw new AadstsError(failWith, { clientId, resource })
+    const expiresIn = lifetimeInSeconds()
+    const token = await tokens.applicationTokenOf(
+      { application, resource, lifetimeInSeconds: expiresIn },
+      issuer,
+    )
+    return { token_type: 'Bearer', expires_in: expiresIn, ext_expires_in: expiresIn, access_token: token }
+  }
+
   /** @throws {AadstsError} */
   return async (
     form: URLSearchParams,
@@ -86,9 +109,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
     origin: string,
   ): Promise<Readonly<Record<string, unknown>>> => {
     const grantType = required(form, 'grant_type')
-    if (grantType !== 'password' && grantType !== 'refresh_token') {
-      throw new AadstsError(70003, { parameter: grantType })
-    }
+    if (!GRANTS.includes(grantType)) throw new AadstsError(70003, { parameter: grantType })
     if (tenant === 'common' || tenant === 'consumers') throw new AadstsError(9001023)
     applications.assertTenant(tenant)
     required(form, 'client_id')
@@ -96,6 +117,9 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
     const { application, isConfidential } = await applications.authenticate(form, tenant, tokenEndpoint)
     const scopes = required(form, 'scope').split(/\s+/)
     const resource = resourceOf(scopes, application, tenant)
+    if (grantType === 'client_credentials') {
+      return byApplication({ application, isConfidential, scopes, resource }, `${origin}/${tenant}/v2.0`)
+    }
     const user =
       grantType === 'password'
         ? directory.signIn(required(form, 'username'), required(form, 'password'), tenant)

@@ -62,6 +62,8 @@ export interface TokenRequest {
 export interface EntraTokens {
   readonly jwks: { readonly keys: readonly JWK[] }
   readonly accessTokenOf: (request: TokenRequest, issuer: string) => Promise<string>
+  /** Of an application by itself: no user is in it. */
+  readonly applicationTokenOf: (request: Omit<TokenRequest, 'user'>, issuer: string) => Promise<string>
   readonly idTokenOf: (request: TokenRequest, issuer: string) => Promise<string>
   readonly sealGrant: (grant: RefreshGrant) => Promise<string>
   /** @throws {AadstsError} 70000 for anything that `sealGrant` did not make. */
@@ -87,6 +89,12 @@ export function createKeyState(): KeyState {
 const pairwiseSubject = ({ user, application }: TokenRequest): string =>
   createHash('sha256').update(`${user.objectId} ${application.clientId}`).digest('base64url')
 
+const userClaimsOf = (request: TokenRequest): JWTPayload => ({
+  sub: pairwiseSubject(request),
+  oid: request.user.objectId,
+  preferred_username: request.user.username,
+})
+
 export async function createEntraTokens(keys: KeyState, now: () => number): Promise<EntraTokens> {
   const { kty, n, e, kid = '', alg = 'RS256', use } = keys.signingKey
   const publicJwk = { kty, n, e, kid, alg, use } as JWK
@@ -98,23 +106,19 @@ export async function createEntraTokens(keys: KeyState, now: () => number): Prom
 
   const sign = (
     claims: JWTPayload,
-    request: TokenRequest,
+    { application, lifetimeInSeconds }: Omit<TokenRequest, 'user'>,
     issuer: string,
     audience: string,
   ): Promise<string> => {
     const issuedAt = Math.floor(now() / 1000)
-    const { user, application, lifetimeInSeconds } = request
     return new SignJWT({
-      oid: user.objectId,
       tid: application.tenantId,
-      preferred_username: user.username,
       ver: '2.0',
       uti: randomBytes(16).toString('base64url'),
       ...claims,
     })
       .setProtectedHeader({ typ: 'JWT', alg, kid })
       .setIssuer(issuer)
-      .setSubject(pairwiseSubject(request))
       .setAudience(audience)
       .setIssuedAt(issuedAt)
       .setNotBefore(issuedAt)
@@ -127,10 +131,32 @@ export async function createEntraTokens(keys: KeyState, now: () => number): Prom
     accessTokenOf: (request, issuer) => {
       const { clientId } = request.application
       const claims = { upn: request.user.username, scp: 'user_impersonation', appid: clientId, azp: clientId }
+      return sign(
+        { ...userClaimsOf(request), ...claims, jti: randomUUID() },
+        request,
+        issuer,
+        request.resource,
+      )
+    },
+    applicationTokenOf: (request, issuer) => {
+      const { clientId } = request.application
+      const claims = {
+        sub: clientId,
+        oid: clientId,
+        appid: clientId,
+        azp: clientId,
+        idtyp: 'app',
+        roles: ['Access'],
+      }
       return sign({ ...claims, jti: randomUUID() }, request, issuer, request.resource)
     },
     idTokenOf: (request, issuer) =>
-      sign({ name: request.user.username }, request, issuer, request.application.clientId),
+      sign(
+        { ...userClaimsOf(request), name: request.user.username },
+        request,
+        issuer,
+        request.application.clientId,
+      ),
     sealGrant: async (grant) => {
       const plaintext = Buffer.from(JSON.stringify(grant))
       const header = { alg: 'dir', enc: 'A256GCM' }

@@ -17,6 +17,9 @@ const dayInSeconds = 24 * 60 * 60
 /** The same in every run, so that it can stand in a `local.settings.json`. It protects nothing: the tokens open emulators only. */
 const identityHeader = 'local-identity-header'
 
+/** Its object id, likewise: an application trusts it by this name. */
+export const identityObjectId = '1d0e5ca1-5b1e-4c1f-9d39-0b7a5c1de0aa'
+
 /**
  * The managed-identity endpoint of App Service and Functions (2019-08-01). Its tokens are ones that Azurite's
  * `--oauth basic` accepts: it reads the claims and checks no signature. They are valid from a day ago and for ten years, so
@@ -28,7 +31,7 @@ export async function startManagedIdentityEmulator(
   const signingKey = randomBytes(32)
   const issuedAt = Math.floor(machineNow() / 1000) - dayInSeconds
   const expiresOn = issuedAt + 3650 * dayInSeconds
-  const claims = { tid: randomUUID(), oid: randomUUID(), appid: randomUUID(), idtyp: 'app', ver: '1.0' }
+  const claims = { tid: randomUUID(), oid: identityObjectId, appid: randomUUID(), idtyp: 'app', ver: '1.0' }
 
   const tokenFor = (resource: string): Promise<string> =>
     new SignJWT(claims)

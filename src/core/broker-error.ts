@@ -8,6 +8,7 @@ export type BrokerErrorCode =
   | 'not_found'
   | 'unsupported_grant_type'
   | 'credentials_missing'
+  | 'conflict'
   | 'invalid_credentials'
   | 'account_locked'
   | 'password_change_required'
@@ -35,6 +36,8 @@ export interface BrokerErrorDetails {
   logDetail?: string | undefined
   /** Keyed hash that names the user of the profile, for the log. */
   entryKey?: string | undefined
+  /** The connection's name, for the log. */
+  connection?: string | undefined
   cause?: unknown
 }
 
@@ -51,7 +54,7 @@ export class BrokerError extends Error {
   }
 
   /** The same error, saying whose entry it is about. */
-  about(entryKey: string): BrokerError {
-    return new BrokerError(this.code, { ...this.details, entryKey, cause: this.cause })
+  about(entryKey: string, connection?: string): BrokerError {
+    return new BrokerError(this.code, { ...this.details, entryKey, connection, cause: this.cause })
   }
 }

@@ -45,9 +45,11 @@ const SWEEP = {
 const EVENTS = {
   token_request: {
     client: text,
+    /** The name of the connection, if it exists. */
+    connection: text,
     /** Keyed digest of the function key, or of the identity that the platform found. */
     caller: text,
-    /** Keyed hash over profile and user name. */
+    /** Keyed hash over profile and user name; the id of a connection. */
     userHash: text,
     action: text,
     source: text,
@@ -67,7 +69,10 @@ const EVENTS = {
   operator_action: {
     action: text,
     caller: text,
+    /** The principal's object id, where the platform has authenticated one. */
+    principal: text,
     client: text,
+    connection: text,
     userHash: text,
     count: number,
     status: number,

@@ -1,5 +1,6 @@
 import type { HttpHandler } from '@azure/functions'
 import { BrokerError } from '../core/broker-error.ts'
+import { DEFAULT_CLIENT } from '../core/client-profile.ts'
 import type { BrokeredToken, TokenSource } from '../core/request/brokered-token.ts'
 import type { ResolveCaller } from '../http/caller.ts'
 import { isOurFault } from '../http/error-response.ts'
@@ -46,7 +47,7 @@ export function createRequestTokenHandler(
       const answer = async () => {
         caller = await resolveCaller(http)
         const request = await protocol.read(http)
-        client = request.client
+        client = request.client ?? DEFAULT_CLIENT
         return tokenSource({ ...request, caller, correlationId })
       }
       const brokered = await withinTime(answer(), deadlineInMs, () => new BrokerError('deadline_exceeded'))
@@ -61,8 +62,9 @@ export function createRequestTokenHandler(
   }
 }
 
-function fieldsOf({ action, source, entryKey, warnings }: BrokeredToken): Fields {
+function fieldsOf({ action, source, entryKey, warnings, connection }: BrokeredToken): Fields {
   return {
+    ...connectionFieldsOf(connection),
     action,
     source,
     userHash: entryKey,
@@ -73,5 +75,16 @@ function fieldsOf({ action, source, entryKey, warnings }: BrokeredToken): Fields
 }
 
 function errorFieldsOf({ code, details }: BrokerError): Fields {
-  return { error: code, aadsts: details.aadsts, detail: details.logDetail, userHash: details.entryKey }
+  return {
+    ...connectionFieldsOf(details.connection),
+    error: code,
+    aadsts: details.aadsts,
+    detail: details.logDetail,
+    userHash: details.entryKey,
+  }
+}
+
+/** A connection says which client it is of. */
+function connectionFieldsOf(connection: string | undefined): Fields {
+  return connection === undefined ? {} : { connection, client: undefined }
 }

@@ -177,7 +177,7 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
   ['The clock of the broker is wrong. Ask whoever runs the broker to set it.', 700024],
 
   // The resource
-  [RESOURCE, 28002, 28003, 50001, 70011, 90102, 500011, 650053, 650054, 700022, 700023],
+  [RESOURCE, 28002, 28003, 50001, 1002012, 70011, 90102, 500011, 650053, 650054, 700022, 700023],
   [
     'The resource is disabled in the tenant, or its subscription has ended. Ask an administrator to enable it under Enterprise applications.',
     500014,

@@ -31,3 +31,13 @@ export function createCallerNames({ digest, trustsPrincipal }: CallerNamesOption
     }
   }
 }
+
+/**
+ * Who acts, for the audit: the object id of the principal that the platform has authenticated. Anybody else has the master key,
+ * which says nothing of who holds it.
+ */
+export function createPrincipalNames(
+  trustsPrincipal: boolean,
+): (request: Pick<HttpRequest, 'headers'>) => string {
+  return ({ headers }) => (trustsPrincipal && headers.get('x-ms-client-principal-id')) || 'master key'
+}

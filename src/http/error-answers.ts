@@ -58,6 +58,12 @@ export const ERROR_ANSWERS: Record<BrokerErrorCode, ErrorAnswer> = {
     remedy: 'Nothing is kept of this user. POST /tokens/find names the entry of a user.',
     retryable: false,
   },
+  conflict: {
+    status: 409,
+    description: 'There is something else of this name already.',
+    remedy: 'Choose another name, or delete what is there.',
+    retryable: false,
+  },
   unsupported_grant_type: {
     status: 400,
     error: 'invalid_request',

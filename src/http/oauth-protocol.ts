@@ -35,6 +35,7 @@ const OAUTH_ERRORS: Record<BrokerErrorCode, readonly [status: number, error: OAu
   unsupported_grant_type: [400, 'unsupported_grant_type'],
   unknown_client: [400, 'invalid_client'],
   not_found: [404, 'invalid_request'],
+  conflict: [409, 'invalid_request'],
   credentials_missing: [400, 'invalid_request'],
   invalid_credentials: [400, 'invalid_grant'],
   account_locked: [400, 'invalid_grant'],

@@ -1,5 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { EntryView, UserView } from '../core/operate/operators.ts'
+import { isoOf } from './iso-time.ts'
 import { NO_STORE_HEADERS } from './no-store-headers.ts'
 
 export function jsonResponse(status: number, jsonBody: unknown): HttpResponseInit {
@@ -15,8 +16,8 @@ export function entryJsonOf(view: EntryView): Readonly<Record<string, unknown>> 
     expires_on: isoOf(view.expiresOnTimestamp),
     due: isoOf(view.dueTimestamp),
     last_used: isoOf(view.lastUsedTimestamp),
-    password_accepted_on: isoOf(view.verifiedOnTimestamp),
-    by_password: view.client === undefined ? null : view.verifiedOnTimestamp !== undefined,
+    password_accepted_on: view.renewal === 'password' ? isoOf(view.verifiedOnTimestamp) : null,
+    by_password: view.renewal === undefined ? null : view.renewal === 'password',
     failures: view.failures,
   }
 }
@@ -28,8 +29,4 @@ export function userJsonOf({ userHash, entry, guard }: UserView): Readonly<Recor
     refused_passwords: guard.refusedPasswords,
     locked_until: guard.lockedUntilTimestamp > 0 ? isoOf(guard.lockedUntilTimestamp) : null,
   }
-}
-
-function isoOf(timestamp: number | undefined): string | null {
-  return timestamp === undefined ? null : new Date(timestamp).toISOString()
 }

@@ -3,7 +3,7 @@ import { BrokerError } from '../core/broker-error.ts'
 import type { TokenRequest } from '../core/request/token-request.ts'
 import type { BasicCredentials } from './basic-credentials.ts'
 import { EXAMPLE_BODY, invalidRequest } from './invalid-request.ts'
-import { checked, clientField, orAbsent, passwordField, usernameField } from './request-fields.ts'
+import { checked, clientName, orAbsent, passwordField, usernameField } from './request-fields.ts'
 
 const REMEDY = `Correct that. A request looks like ${EXAMPLE_BODY}.`
 
@@ -13,7 +13,7 @@ const minValidSeconds = z
   .max(3000, 'must be at most 3000')
   .default(0)
 
-const options = { client: clientField, min_valid_seconds: orAbsent(minValidSeconds) }
+const options = { client: orAbsent(clientName.optional()), min_valid_seconds: orAbsent(minValidSeconds) }
 const credentials = { username: usernameField, password: passwordField }
 const optionsSchema = z.object(options)
 /** The body of a request that has its credentials in it. */

@@ -223,6 +223,7 @@ const MEANINGS: readonly (readonly [aadsts: number, category: string, scope: str
   [1000031, 'misconfigured', 'profile'],
   [1000104, 'policy_blocked', 'account'],
   [1000502, 'misconfigured', 'profile'],
+  [1002012, 'misconfigured', 'profile'],
   [5000224, 'policy_blocked', 'profile'],
   [7000112, 'misconfigured', 'profile'],
   [7000213, 'misconfigured', 'profile'],

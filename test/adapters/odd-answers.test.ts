@@ -34,6 +34,8 @@ beforeAll(async () => {
     clientId: 'client',
     scopes: ['https://r/.default'],
     fingerprint: 'f',
+    grants: [],
+    clientFingerprint: 'c',
   }
 })
 afterAll(async () => {
@@ -42,7 +44,11 @@ afterAll(async () => {
 })
 
 const NOW = Date.parse('2026-01-01T00:00:00Z')
-const entra = createEntraId({ timeoutInMs: 10_000, now: () => NOW })
+const entra = createEntraId({
+  timeoutInMs: 10_000,
+  now: () => NOW,
+  resolveAssertion: async () => 'an assertion',
+})
 const DAY_IN_MS = 86_400_000
 
 const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')

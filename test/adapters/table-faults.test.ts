@@ -15,6 +15,7 @@ const keyOf = () => randomBytes(32).toString('base64url')
 const entry = {
   client: 'default',
   fingerprint: '[]',
+  renewal: 'password' as const,
   passwordVerifier: 'salt.hash',
   passwordCheck: 'c',
   verifiedOnTimestamp: NOW,

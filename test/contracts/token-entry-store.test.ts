@@ -16,6 +16,7 @@ const keyOf = () => randomBytes(32).toString('base64url')
 const entryOf = (serializedCache: string): TokenEntry => ({
   client: 'default',
   fingerprint: '[]',
+  renewal: 'password' as const,
   passwordVerifier: 'salt.hash',
   passwordCheck: 'c',
   verifiedOnTimestamp: 1_764_000_000_123,

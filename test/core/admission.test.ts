@@ -21,6 +21,9 @@ function createStage() {
   const { tokenSource } = composeMemoryCore({
     store: { ...memoryStore, read: async (key) => (reads.entries++, memoryStore.read(key)) },
     identityProvider: {
+      acquireByClientCredentials: async () => {
+        throw new Error('nobody asks')
+      },
       cachedTokenOf: () => token,
       async acquireByPassword(_, { password }, persist) {
         asked++

@@ -15,7 +15,7 @@ const NOW = 1_764_000_000_000
 const handler = createRequestTokenHandler(() => ({
   tokenSource: async ({ client }) => ({
     token: {
-      value: `token of ${client}`,
+      value: `token of ${client ?? 'the usual profile'}`,
       acquiredOnTimestamp: NOW,
       expiresOnTimestamp: NOW + 3_600_000,
     },
@@ -74,7 +74,7 @@ test('a chunked body is as good as any', async () => {
     client.write(piece)
   }
   client.end()
-  expect(await answerTo(client)).toMatchObject([200, { accesstoken: 'token of default' }])
+  expect(await answerTo(client)).toMatchObject([200, { accesstoken: 'token of the usual profile' }])
 })
 
 test('beside Basic the profile in a chunked body counts, and is not taken for the default one', async () => {

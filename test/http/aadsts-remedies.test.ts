@@ -186,6 +186,7 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [1000104, 'another cloud'],
   [1000502, 'refuses the certificate'],
   [5000224, 'Microsoft has blocked the tenant'],
+  [1002012, 'resource or scope in the client profile'],
   [7000112, 'disabled in the tenant. Ask an administrator to enable'],
   [7000213, 'refuses the certificate'],
   [7000214, 'refuses the certificate'],
@@ -230,7 +231,7 @@ test('each code that somebody must act upon has a remedy of its own', () => {
   const toActUpon = AADSTS_CODES.filter(
     ({ category }) => !['invalid_credentials', 'temporarily_unavailable', 'dead_grant'].includes(category),
   ).flatMap(({ codes }) => codes)
-  expect(toActUpon).toHaveLength(185)
+  expect(toActUpon).toHaveLength(186)
   expect(toActUpon.filter((aadsts) => remedyOf(aadsts) === undefined)).toEqual([])
 })
 

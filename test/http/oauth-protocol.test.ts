@@ -14,7 +14,7 @@ test('a form with the password grant, as RFC 6749 section 4.3.2 has it', async (
   expect(await read(GRANT)).toEqual({
     username: 'ann@contoso.example',
     password: 'P&ss=wörd+1',
-    client: 'default',
+    client: undefined,
     minValidInMs: 0,
   })
 })
@@ -29,7 +29,7 @@ test.each([
     {},
     'crm',
   ],
-  ['nothing', { ...GRANT, client_id: '', scope: '' }, {}, 'default'],
+  ['nothing', { ...GRANT, client_id: '', scope: '' }, {}, undefined],
 ])('the profile is named by %s', async (_, fields, headers, client) => {
   expect(await read(fields, { ...FORM, ...headers })).toMatchObject({ client, username: GRANT.username })
 })
@@ -190,12 +190,12 @@ test.each<[string, () => Promise<unknown>, object]>([
 test('a scheme that only ends with Basic is another one', async () => {
   const { authorization } = basicOf('crm:x')
   expect(await read(GRANT, { ...FORM, authorization: `x${authorization}` })).toMatchObject({
-    client: 'default',
+    client: undefined,
   })
 })
 
 test('in Authorization: Basic there may be nothing before the colon, as long as there is a colon', async () => {
-  expect(await read(GRANT, { ...FORM, ...basicOf(':x') })).toMatchObject({ client: 'default' })
+  expect(await read(GRANT, { ...FORM, ...basicOf(':x') })).toMatchObject({ client: undefined })
   await expect(read(GRANT, { ...FORM, ...basicOf('x') })).rejects.toMatchObject({
     details: { description: 'The credentials in the Authorization header have no colon between them.' },
   })

@@ -103,6 +103,7 @@ describe('the answers', () => {
   const READABLE = {
     userHash: HASH,
     client: 'crm',
+    renewal: 'password' as const,
     expiresOnTimestamp: NOW + 3_600_000,
     dueTimestamp: NOW + 3_000_000,
     verifiedOnTimestamp: NOW,
@@ -125,8 +126,8 @@ describe('the answers', () => {
     expect(entryJsonOf(READABLE)).toEqual(READABLE_JSON)
   })
 
-  test('an entry whose password was never accepted', () => {
-    expect(entryJsonOf({ ...READABLE, verifiedOnTimestamp: undefined })).toEqual({
+  test('the entry of a connection', () => {
+    expect(entryJsonOf({ ...READABLE, renewal: 'ask_again' })).toEqual({
       ...READABLE_JSON,
       password_accepted_on: null,
       by_password: false,

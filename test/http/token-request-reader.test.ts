@@ -81,7 +81,7 @@ test.each<[string, HttpRequest, object]>([
 ])('%s: it is read', async (_, request, rest) => {
   expect(await readTokenRequest(request)).toEqual({
     ...credentials,
-    client: 'default',
+    client: undefined,
     minValidInMs: 0,
     ...rest,
   })
@@ -91,7 +91,7 @@ test('a password may hold colons and any letters', async () => {
   expect(await readTokenRequest(post('', basicOf('zażółć@contoso.example:pä:ß:𝒳')))).toEqual({
     username: 'zażółć@contoso.example',
     password: 'pä:ß:𝒳',
-    client: 'default',
+    client: undefined,
     minValidInMs: 0,
   })
 })

@@ -9,6 +9,7 @@ import type { BrokeredToken } from '../../src/core/request/brokered-token.ts'
 import type { TokenRequest } from '../../src/core/request/token-request.ts'
 import type { Warning } from '../../src/core/warning.ts'
 import { composeMemoryCore, PROFILE, refusalOf } from './memory-core.ts'
+import { createMemoryConnectionStore } from './memory-connection-store.ts'
 import { createMemoryDueIndex } from './memory-due-index.ts'
 import { createMemoryEntryStore } from './memory-entry-store.ts'
 import { createMemoryRefusalStore } from './memory-refusal-store.ts'
@@ -17,7 +18,7 @@ export const NOW = 1_764_000_000_000
 export const RIGHT = 'the password'
 
 type Token = BrokeredToken['token']
-type Grant = 'password' | 'refresh_token'
+type Grant = 'password' | 'refresh_token' | 'client_credentials'
 /** As the log has it. */
 const wordsOf = ({ code, detail }: Warning) => (detail === undefined ? code : `${code} (${detail})`)
 
@@ -41,6 +42,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
     operations,
     faults,
     table: createMemoryEntryStore(),
+    connections: createMemoryConnectionStore(),
     dueIndex: createMemoryDueIndex(),
     refusals: createMemoryRefusalStore(() => now),
     /** The only password that is accepted. */
@@ -110,6 +112,11 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
       const { token, serializedCache } = issue()
       return { token, stored: await persist(serializedCache) }
     },
+    async acquireByClientCredentials(_, persist) {
+      await answered('client_credentials')
+      const { token, serializedCache } = issue()
+      return { token, stored: await persist(serializedCache) }
+    },
   }
 
   const through =
@@ -134,6 +141,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
         store,
         dueIndex: stage.dueIndex,
         refusals: stage.refusals,
+        connections: stage.connections,
         identityProvider,
         clock: { now: () => now, elapsed: () => now - NOW + 1_000 },
         delay: async (timeInMs) => {

@@ -15,7 +15,7 @@ const REFUSED = refusalOf({ detail: 'password 400 invalid_grant' })
 export interface MemoryBroker extends Pick<Core, 'tick'> {
   /** As the host calls the function. Every line that was logged meanwhile comes with the answer. */
   call(http: HttpRequest): Promise<{ response: HttpResponseInit; lines: unknown[] }>
-  /** What the identity provider was asked, in order: `password` or `refresh_token`. */
+  /** What the identity provider was asked, in order: `password`, `refresh_token` or `client_credentials`. */
   readonly asked: string[]
 }
 
@@ -52,6 +52,11 @@ export function createMemoryBroker(options: {
       const { username } = JSON.parse(serializedCache) as { username: string }
       const token = tokenOf(username)
       return { token, stored: await persist(JSON.stringify({ username, token })) }
+    },
+    async acquireByClientCredentials(_, persist) {
+      asked.push('client_credentials')
+      const token = tokenOf('the application')
+      return { token, stored: await persist(JSON.stringify({ token })) }
     },
   }
   const core = composeMemoryCore(

@@ -1,7 +1,15 @@
 import { composeCore, type Core, type CorePorts, type CoreSettings } from '../../src/core-composition.ts'
 import type { ClientProfile } from '../../src/core/client-profile.ts'
 import type { ProviderFailure } from '../../src/core/provider/provider-failure.ts'
+import {
+  connectionSecretDigest,
+  createConnectionSecret,
+  isConnectionSecret,
+  isMeantAsConnectionSecret,
+  matchesConnectionSecret,
+} from '../../src/crypto/connection-secret.ts'
 import { createKeyedDigest } from '../../src/crypto/keyed-digest.ts'
+import { createMemoryConnectionStore } from './memory-connection-store.ts'
 import { createMemoryDueIndex } from './memory-due-index.ts'
 import { createMemoryEntryStore } from './memory-entry-store.ts'
 import { createMemoryRefusalStore } from './memory-refusal-store.ts'
@@ -12,6 +20,8 @@ export const PROFILE: ClientProfile = {
   clientId: 'c',
   scopes: ['s'],
   fingerprint: 'f1',
+  grants: [],
+  clientFingerprint: 'c',
 }
 
 /** The identity provider looked at the password and refused it, but for the fields that say otherwise. */
@@ -31,12 +41,23 @@ export function composeMemoryCore(
 ): Core {
   const digest = createKeyedDigest(new Uint8Array(32))
   let ids = 0
+  let keys = 0
   return composeCore(
     {
       profiles: { get: async (name) => ({ ...PROFILE, name }) },
       store: createMemoryEntryStore(),
       dueIndex: createMemoryDueIndex(),
       refusals: createMemoryRefusalStore(ports.clock.now),
+      connections: createMemoryConnectionStore(),
+      connectionSecrets: {
+        create: createConnectionSecret,
+        isMeant: isMeantAsConnectionSecret,
+        isWhole: isConnectionSecret,
+        digestOf: connectionSecretDigest,
+        matches: matchesConnectionSecret,
+      },
+      resolveSecretKey: async (secret) => digest('secret', secret),
+      randomKey: () => `connection ${++keys}`,
       pruneActivity: async () => {},
       chunkQueue: { isEmpty: async () => true, put: async () => {} },
       passwordHash: {
@@ -58,12 +79,14 @@ export function composeMemoryCore(
       refreshThresholdInMs: 600_000,
       passwordMaxAgeInMs: 86_400_000,
       idleEvictionInMs: 7 * 86_400_000,
+      idleRenewalInMs: 180 * 86_400_000,
       leaseInMs: 19_000,
       maxRefusedPasswords: 3,
       refusalWindowInMs: 600_000,
       waitLimitInMs: 18_000,
       refreshConcurrency: 32,
       refreshFanoutAbove: 1000,
+      publicUrl: 'https://broker.example',
       ...settings,
     },
   )

@@ -26,6 +26,8 @@ const profile = {
   clientId: 'client',
   scopes: ['scope'],
   fingerprint: 'fingerprint',
+  grants: [],
+  clientFingerprint: 'client',
 }
 
 const cacheOf = (expiresOnTimestamp: number) =>
@@ -75,6 +77,7 @@ export async function operationsOfSweep(
       const entry = {
         client: profile.name,
         fingerprint: profile.fingerprint,
+        renewal: 'password' as const,
         passwordVerifier: 'verifier',
         passwordCheck: 'c',
         verifiedOnTimestamp: NOW,
@@ -87,6 +90,9 @@ export async function operationsOfSweep(
 
   const { store, dueIndex } = storesIn(counted(entryTable), counted(hintTable))
   const identityProvider: IdentityProvider = {
+    acquireByClientCredentials: async () => {
+      throw new Error('nobody asks')
+    },
     cachedTokenOf,
     acquireByPassword: () => Promise.reject(new Error('no password is known')),
     async acquireByRefreshToken(_, __, persist) {
@@ -115,6 +121,7 @@ export async function operationsOfSweep(
     now,
     random: () => 0,
     refreshThresholdInMs: THRESHOLD_IN_MS,
+    idleRenewalInMs: 180 * 86_400_000,
     passwordMaxAgeInMs: 86_400_000,
     idleEvictionInMs: 7 * 86_400_000,
     concurrency: 32,

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import * as z from 'zod'
+import { CONNECTION_GRANTS } from '../../core/client-profile.ts'
 
 const PUBLIC_CLOUD = 'https://login.microsoftonline.com'
 /** Entra ID refuses passwords there (AADSTS9001023). */
@@ -61,6 +62,12 @@ export const clientProfileSchema = z
     resource: resource.optional(),
     clientSecret: word.optional(),
     certificate: certificate.optional(),
+    assertion: z.literal('managed_identity', { error: 'must be managed_identity' }).optional(),
+    grants: z
+      .array(z.enum(CONNECTION_GRANTS, { error: `must be one of ${CONNECTION_GRANTS.join(', ')}` }), {
+        error: 'must be a list of strings',
+      })
+      .default([]),
   })
   .refine((p) => (p.authority === undefined) !== (p.tenantId === undefined), {
     error: 'exactly one of authority and tenantId is needed',
@@ -68,8 +75,8 @@ export const clientProfileSchema = z
   .refine((p) => (p.scopes === undefined) !== (p.resource === undefined), {
     error: 'exactly one of scopes and resource is needed',
   })
-  .refine((p) => p.clientSecret === undefined || p.certificate === undefined, {
-    error: 'at most one of clientSecret and certificate is allowed',
+  .refine((p) => credentialsOf(p) <= 1, {
+    error: 'at most one of clientSecret, certificate and assertion is allowed',
   })
   .transform(({ tenantId, resource, ...profile }) => ({
     ...profile,
@@ -77,6 +84,30 @@ export const clientProfileSchema = z
     // A resource that ends with a slash keeps it: `https://x//.default` is how v2.0 names the v1.0 resource `https://x/`.
     scopes: profile.scopes ?? [`${resource}/.default`],
   }))
+  .refine((p) => !p.grants.includes('client_credentials') || credentialsOf(p) === 1, {
+    error: 'grants has client_credentials: one of clientSecret, certificate and assertion is needed',
+  })
+  // AADSTS1002012: an application has the permissions that an administrator gave it, and asks for all of them.
+  .refine((p) => !p.grants.includes('client_credentials') || isOneResource(p.scopes), {
+    error: 'grants has client_credentials: name a resource, or one scope that ends in /.default',
+  })
+  // The account is told by its tenant, which must be one.
+  .refine((p) => !(p.grants.length > 0 && p.authority.endsWith('/organizations')), {
+    error: 'grants needs one tenant, not organizations',
+  })
+
+function credentialsOf(profile: {
+  readonly clientSecret?: unknown
+  readonly certificate?: unknown
+  readonly assertion?: unknown
+}): number {
+  const { clientSecret, certificate: pair, assertion } = profile
+  return [clientSecret, pair, assertion].filter((credential) => credential !== undefined).length
+}
+
+function isOneResource(scopes: readonly string[]): boolean {
+  return scopes.length === 1 && scopes.every((scope) => scope.endsWith('/.default'))
+}
 
 function isKeyPair(pair: { privateKey: string; certificate: string }): boolean {
   try {

@@ -1,14 +1,11 @@
 import { BrokerError } from '../../core/broker-error.ts'
-import type { ClientProfile, ClientProfiles } from '../../core/client-profile.ts'
+import { DEFAULT_CLIENT, type ClientProfile, type ClientProfiles } from '../../core/client-profile.ts'
 import { clientProfileSchema } from './client-profile-schema.ts'
 import { createParsedSecrets } from './parsed-secret.ts'
 import { isMeantAsProfile, profileJsonOf } from './profile-json.ts'
 import { createProfileNames } from './profile-names.ts'
 import type { VaultProblems } from './vault-problems.ts'
 import type { VaultSecret, VaultSecrets } from './vault-secrets.ts'
-
-/** The profile of a request that names none. */
-export const DEFAULT_PROFILE = 'default'
 
 /** US Government clouds lock an account after three wrong passwords. */
 const LOCKS_EARLY = /\.us$/
@@ -24,15 +21,15 @@ export interface ClientProfilesOptions {
 export function createClientProfiles({ secrets, problems, elapsed }: ClientProfilesOptions): ClientProfiles {
   const parsed = createParsedSecrets(secrets, problems, clientProfileOf)
   const names = createProfileNames(secrets, elapsed)
-  const known = new Set<string>([DEFAULT_PROFILE])
+  const known = new Set<string>([DEFAULT_CLIENT])
   return {
     async get(name) {
       if (!known.has(name) && !(await names.mayExist(name))) throw new BrokerError('unknown_client')
       const secretName = `client-${name}`
       const profile = await parsed.get(secretName)
       if (profile === 'absent' || profile === 'disabled') {
-        if (name !== DEFAULT_PROFILE) known.delete(name)
-        if (profile === 'absent' && name !== DEFAULT_PROFILE) throw new BrokerError('unknown_client')
+        if (name !== DEFAULT_CLIENT) known.delete(name)
+        if (profile === 'absent' && name !== DEFAULT_CLIENT) throw new BrokerError('unknown_client')
         throw misconfigured(secretName, `is ${profile}`)
       }
       // The name of a secret that is no profile is told to nobody.
@@ -49,13 +46,15 @@ const NO_PROFILE: ClientProfile = {
   authority: '',
   clientId: '',
   scopes: [],
+  grants: [],
   fingerprint: '',
+  clientFingerprint: '',
 }
 
 function clientProfileOf(secret: VaultSecret): ClientProfile {
   const name = secret.name.slice('client-'.length).toLowerCase()
   const json = jsonOf(secret)
-  if (name !== DEFAULT_PROFILE && !isObject(json)) return NO_PROFILE
+  if (name !== DEFAULT_CLIENT && !isObject(json)) return NO_PROFILE
   const { data, error } = clientProfileSchema.safeParse(json)
   if (error) {
     const problems = error.issues.map(({ path, message }) =>
@@ -69,6 +68,7 @@ function clientProfileOf(secret: VaultSecret): ClientProfile {
     name,
     ...(LOCKS_EARLY.test(new URL(authority).hostname) && { maxRefusedPasswords: 1 }),
     fingerprint: JSON.stringify([authority, clientId, scopes]),
+    clientFingerprint: JSON.stringify([authority, clientId]),
   }
 }
 
@@ -80,7 +80,7 @@ function isObject(json: unknown): boolean {
 function jsonOf({ name, value }: VaultSecret): unknown {
   const json = profileJsonOf(value)
   if ('value' in json) return json.value
-  if (name.toLowerCase() !== `client-${DEFAULT_PROFILE}` && !isMeantAsProfile(value)) return undefined
+  if (name.toLowerCase() !== `client-${DEFAULT_CLIENT}` && !isMeantAsProfile(value)) return undefined
   throw misconfigured(name, json.problem)
 }
 

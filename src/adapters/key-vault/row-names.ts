@@ -15,6 +15,8 @@ const INDEX_KEY = 'token-cache-index-key'
 export interface VaultRowNames extends RowNames {
   /** Of whoever calls the broker, for the log. */
   readonly resolveCaller: (...parts: string[]) => Promise<string>
+  /** Of the row that leads from a connection's secret to the connection. */
+  readonly resolveSecretKey: (secret: string) => Promise<string>
 }
 
 export function createRowNames(secrets: VaultSecrets, problems: VaultProblems): VaultRowNames {
@@ -22,12 +24,18 @@ export function createRowNames(secrets: VaultSecrets, problems: VaultProblems): 
     const key = keyBytesOf(secret)
     const derived = (purpose: string) =>
       createKeyedDigest(new Uint8Array(hkdfSync('sha256', key, '', `entra-token-broker ${purpose}`, 32)))
-    return { entry: createKeyedDigest(key), refusal: derived('refusals 1'), caller: derived('callers 1') }
+    return {
+      entry: createKeyedDigest(key),
+      refusal: derived('refusals 1'),
+      caller: derived('callers 1'),
+      connection: derived('connections 1'),
+    }
   })
   const digests = () => requiredSecret(parsed, INDEX_KEY)
   return {
     resolveEntryKey: async (client, username) => (await digests()).entry(client, username),
     resolveCaller: async (...parts) => (await digests()).caller(...parts),
+    resolveSecretKey: async (secret) => (await digests()).connection(secret),
     async resolveAttempt(authority, username, password) {
       const { refusal } = await digests()
       return {

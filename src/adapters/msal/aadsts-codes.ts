@@ -66,7 +66,7 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
   of('misconfigured', 'profile', [50012, 50027, 50048, 50120, 700021, 700024, 700027, 700030]),
   of('misconfigured', 'profile', [1000502, 7000213, 7000214, 7000274, 7000277]),
   // The resource or scope.
-  of('misconfigured', 'profile', [28002, 28003, 50001, 65005, 70011, 90102, 500011, 500014]),
+  of('misconfigured', 'profile', [28002, 28003, 50001, 65005, 70011, 90102, 500011, 500014, 1002012]),
   of('misconfigured', 'profile', [650053, 650054, 650056, 650057, 700022, 700023]),
   // The tenant, or an endpoint for no tenant.
   of(

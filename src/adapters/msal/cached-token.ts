@@ -29,3 +29,13 @@ export function cachedTokenOf(serializedCache: string): AccessToken | undefined 
     }
   )
 }
+
+/** The same cache, whose refresh token is what is wanted: of several access tokens the older one might live longer. */
+export function withoutAccessTokens(serializedCache: string): string {
+  try {
+    const cache = JSON.parse(serializedCache) as Record<string, unknown>
+    return JSON.stringify({ ...cache, AccessToken: {} })
+  } catch {
+    return serializedCache
+  }
+}

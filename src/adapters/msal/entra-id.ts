@@ -1,9 +1,9 @@
-import { AuthError, type AuthenticationResult } from '@azure/msal-node'
+import { AuthError, ConfidentialClientApplication, type AuthenticationResult } from '@azure/msal-node'
 import type { ClientProfile } from '../../core/client-profile.ts'
 import type { Acquired, IdentityProvider, Persist } from '../../core/provider/identity-provider.ts'
 import { IdentityProviderError } from '../../core/provider/provider-failure.ts'
-import { cachedTokenOf } from './cached-token.ts'
-import { createClientApplication } from './client-application.ts'
+import { cachedTokenOf, withoutAccessTokens } from './cached-token.ts'
+import { createClientApplication, type ResolveAssertion } from './client-application.ts'
 import { createEntryCachePlugin } from './entry-cache-plugin.ts'
 import { createTokenEndpointClient } from './token-endpoint-client.ts'
 import { createTokenEndpointTransport } from './token-endpoint-transport.ts'
@@ -14,12 +14,13 @@ export interface EntraIdOptions {
   readonly timeoutInMs: number
   /** Epoch milliseconds. */
   readonly now: () => number
+  readonly resolveAssertion: ResolveAssertion
 }
 
 type Application = ReturnType<typeof createClientApplication>
 
 /** Microsoft Entra ID through MSAL for Node: one application object per operation, bound to one entry. */
-export function createEntraId({ timeoutInMs, now }: EntraIdOptions): IdentityProvider {
+export function createEntraId({ timeoutInMs, now, resolveAssertion }: EntraIdOptions): IdentityProvider {
   const transport = createTokenEndpointTransport(timeoutInMs)
 
   async function acquire(
@@ -33,7 +34,7 @@ export function createEntraId({ timeoutInMs, now }: EntraIdOptions): IdentityPro
     const failed = (failure: Omit<TokenFailure, 'grant'>) =>
       new IdentityProviderError(providerFailureOf({ grant, ...failure }))
     try {
-      const result = await ask(createClientApplication(profile, plugin, client))
+      const result = await ask(createClientApplication(profile, plugin, client, resolveAssertion))
       if (!result?.accessToken || !result.expiresOn) throw failed({ transport: 'invalid_answer' })
       return {
         token: {
@@ -62,13 +63,28 @@ export function createEntraId({ timeoutInMs, now }: EntraIdOptions): IdentityPro
         }),
       ),
     acquireByRefreshToken: (profile, serialized, persist, correlationId) =>
-      acquire('refresh_token', profile, { serialized, persist }, async (application) => {
-        const [account] = await application.getTokenCache().getAllAccounts()
-        if (!account) throw new AuthError('no_account_in_cache', '')
-        return application.acquireTokenSilent({
-          account,
+      acquire(
+        'refresh_token',
+        profile,
+        { serialized: withoutAccessTokens(serialized), persist },
+        async (application) => {
+          const [account] = await application.getTokenCache().getAllAccounts()
+          if (!account) throw new AuthError('no_account_in_cache', '')
+          return application.acquireTokenSilent({
+            account,
+            scopes: [...profile.scopes],
+            forceRefresh: true,
+            correlationId,
+          })
+        },
+      ),
+    acquireByClientCredentials: (profile, persist, correlationId) =>
+      acquire('client_credentials', profile, { serialized: undefined, persist }, async (application) => {
+        if (!(application instanceof ConfidentialClientApplication)) throw new AuthError('public_client', '')
+        return application.acquireTokenByClientCredential({
           scopes: [...profile.scopes],
-          forceRefresh: true,
+          // There is no account, so nothing to acquire silently: the entry is the cache.
+          skipCache: true,
           correlationId,
         })
       }),

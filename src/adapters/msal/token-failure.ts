@@ -11,7 +11,7 @@ export type TransportFault = 'unreachable' | 'timeout' | 'connection_lost' | 'in
 
 /** What the token endpoint, the way to it, or MSAL said. No free text: Entra ID's descriptions name users. */
 export interface TokenFailure {
-  readonly grant: 'password' | 'refresh_token'
+  readonly grant: 'password' | 'refresh_token' | 'client_credentials'
   /** First of `error_codes`. */
   readonly aadsts?: number | undefined
   /** HTTP status of the token endpoint, when it answered. */
@@ -63,7 +63,7 @@ const LOOP_REST_IN_MS = 60_000
 /** The core's view of a failure: no word of Entra ID's or MSAL's is left in it but the code, to show. */
 export function providerFailureOf(failure: TokenFailure): ProviderFailure {
   const known = failure.aadsts === undefined ? undefined : aadstsMeaningOf(failure.aadsts)
-  const category = passwordHasNoGrant(failure, known?.category ?? fallbackOf(failure))
+  const category = onlyARefreshTokenDies(failure, known?.category ?? fallbackOf(failure))
   const scope = known?.scope ?? scopeOf(category)
   return {
     category,
@@ -76,9 +76,9 @@ export function providerFailureOf(failure: TokenFailure): ProviderFailure {
   }
 }
 
-/** A password grant has no refresh token to give up: what Entra ID calls a bad grant there is a bad request of ours. */
-function passwordHasNoGrant({ grant }: TokenFailure, category: FailureCategory): FailureCategory {
-  return category === 'dead_grant' && grant === 'password' ? 'misconfigured' : category
+/** Other grants have no refresh token to give up: what Entra ID calls a bad grant there is a bad request of ours. */
+function onlyARefreshTokenDies({ grant }: TokenFailure, category: FailureCategory): FailureCategory {
+  return category === 'dead_grant' && grant !== 'refresh_token' ? 'misconfigured' : category
 }
 
 /** Without a code that is known: the HTTP status; then the OAuth error with its suberror; then MSAL's own word. */
@@ -107,8 +107,9 @@ function byOAuthError({ grant, aadsts, oauthError, subError }: TokenFailure): Fa
   // 403 is the answer that no caller retries: the safe side for an account that a retry could lock.
   if (oauthError !== 'invalid_grant') return CATEGORY_BY_OAUTH_ERROR.get(oauthError) ?? 'interaction_required'
   const category = CATEGORY_BY_SUBERROR.get(subError ?? '')
-  if (category && !(category === 'dead_grant' && grant === 'password')) return category
+  if (category && !(category === 'dead_grant' && grant !== 'refresh_token')) return category
   if (grant === 'refresh_token') return 'dead_grant'
+  if (grant === 'client_credentials') return 'misconfigured'
   // A code we do not know is no proof of a wrong password; without any code it is the RFC's meaning.
   return aadsts === undefined ? 'invalid_credentials' : 'interaction_required'
 }

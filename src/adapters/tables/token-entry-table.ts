@@ -7,22 +7,50 @@ import { createSealedPayloads, type KeyRing } from './sealed-payload.ts'
 import { createTableCalls } from './table-calls.ts'
 import { undefinedIfAbsent, unlessChanged } from './table-fault.ts'
 
-/** What is inside the seal. */
-const payloadSchema = z.object({
+const acquiredTokens = {
   client: z.string(),
   fingerprint: z.string(),
-  passwordVerifier: z.string(),
-  passwordCheck: z.string(),
   verifiedOnTimestamp: z.number(),
   serializedCache: z.string(),
-})
+}
+
+/** What is inside the seal. */
+const payloadSchema = z.union([
+  z.object({
+    ...acquiredTokens,
+    renewal: z.enum(['refresh_token', 'ask_again']),
+    clientFingerprint: z.string(),
+  }),
+  z.object({
+    ...acquiredTokens,
+    // Rows that were written before there were connections do not say it.
+    renewal: z.literal('password').default('password'),
+    passwordVerifier: z.string(),
+    passwordCheck: z.string(),
+  }),
+])
+
+const mark = z.coerce.number().catch(0)
 
 /** Clear properties: times and counts, so that changing one needs no key. */
-const marksSchema = z.object({
-  lastUsedTimestamp: z.coerce.number().catch(0),
-  leasedUntilTimestamp: z.coerce.number().catch(0),
-  failures: z.coerce.number().catch(0),
-})
+const marksSchema = z
+  .object({
+    lastUsedTimestamp: mark,
+    leasedUntilTimestamp: mark,
+    failures: mark,
+    deadSinceTimestamp: mark,
+    deadTriedOnTimestamp: mark,
+    deadAadsts: mark,
+  })
+  .transform(({ deadSinceTimestamp, deadTriedOnTimestamp, deadAadsts, ...marks }): EntryMarks => {
+    if (deadSinceTimestamp === 0) return marks
+    const dead = {
+      sinceTimestamp: deadSinceTimestamp,
+      triedOnTimestamp: deadTriedOnTimestamp,
+      aadsts: deadAadsts,
+    }
+    return { ...marks, dead }
+  })
 
 /** An entry is one row: partition key = the entry's key. Its row key is constant. */
 const ROW_KEY = 'entry'
@@ -119,8 +147,16 @@ export function createTokenEntryTable({
 }
 
 /** Epoch milliseconds do not fit an Edm.Int32, which is what a number would become. */
-function propertiesOf(marks: Partial<EntryMarks>): Record<string, Edm<'Int64'>> {
+function propertiesOf({ dead, ...marks }: Partial<EntryMarks>): Record<string, Edm<'Int64'>> {
+  const deadMarks = dead && {
+    deadSinceTimestamp: dead.sinceTimestamp,
+    deadTriedOnTimestamp: dead.triedOnTimestamp,
+    deadAadsts: dead.aadsts,
+  }
   return Object.fromEntries(
-    Object.entries(marks).map(([name, value]) => [name, { type: 'Int64', value: String(value) }]),
+    Object.entries({ ...marks, ...deadMarks }).map(([name, value]) => [
+      name,
+      { type: 'Int64', value: String(value) },
+    ]),
   )
 }

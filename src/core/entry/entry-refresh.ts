@@ -2,8 +2,9 @@ import type { ClientProfile } from '../client-profile.ts'
 import type { Acquired, IdentityProvider } from '../provider/identity-provider.ts'
 import type { Pauses } from '../provider/pauses.ts'
 import { IdentityProviderError, type ProviderFailure } from '../provider/provider-failure.ts'
+import { deadGrantOf } from './dead-grant.ts'
 import type { EntryWriter } from './entry-writer.ts'
-import { isLeased, type OpenedEntry, type StoredTokenEntry } from './token-entry.ts'
+import { isLeased, type DeadGrant, type OpenedEntry, type StoredTokenEntry } from './token-entry.ts'
 import type { TokenEntryStore } from './token-entry-store.ts'
 
 const POLL_EVERY_MS = 100
@@ -15,7 +16,13 @@ export type RefreshOutcome =
   /** Another instance is at it, or has changed the entry since it was read. */
   | { readonly kind: 'busy' }
   /** `etag` is the entry's own after the failure was noted, `undefined` when somebody else has changed it. */
-  | { readonly kind: 'failed'; readonly failure: ProviderFailure; readonly etag: string | undefined }
+  | {
+      readonly kind: 'failed'
+      readonly failure: ProviderFailure
+      readonly etag: string | undefined
+      /** What died with it: nobody need ask again today. */
+      readonly dead?: DeadGrant | undefined
+    }
 
 export interface RefreshOptions {
   readonly lastUsedTimestamp: number
@@ -24,7 +31,7 @@ export interface RefreshOptions {
   readonly mustLease: boolean
 }
 
-/** Refreshes entries with their refresh tokens, one instance at a time. */
+/** Renews entries without their passwords, one instance at a time. */
 export interface EntryRefresh {
   refresh(
     key: string,
@@ -70,19 +77,22 @@ export function createEntryRefresh(options: EntryRefreshOptions): EntryRefresh {
       if (held) return { kind: 'failed', failure: held, etag: stored.etag }
       const leased = await lease(key, stored, mustLease)
       if (!leased) return { kind: 'busy' }
-      const persist = writer.persistRefresh(key, leased, lastUsedTimestamp)
-      const { serializedCache } = leased.entry
+      const persist = writer.persistRefresh(key, leased, profile, lastUsedTimestamp)
+      const { serializedCache, renewal } = leased.entry
       try {
         const acquired = await pauses.run(account, () =>
-          identityProvider.acquireByRefreshToken(profile, serializedCache, persist, correlationId),
+          renewal === 'ask_again'
+            ? identityProvider.acquireByClientCredentials(profile, persist, correlationId)
+            : identityProvider.acquireByRefreshToken(profile, serializedCache, persist, correlationId),
         )
         return { kind: 'refreshed', ...acquired }
       } catch (error) {
         const failure = error instanceof IdentityProviderError ? error.failure : undefined
         const failures = stored.failures + (failure?.isHeldBack ? 0 : 1)
-        const etag = await writer.release(key, leased.etag, failures)
+        const dead = failure && deadGrantOf(stored, failure, now())
+        const etag = await writer.release(key, leased.etag, { failures, ...(dead && { dead }) })
         if (!failure) throw error
-        return { kind: 'failed', failure, etag }
+        return { kind: 'failed', failure, etag, ...(dead && { dead }) }
       }
     },
 

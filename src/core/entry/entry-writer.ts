@@ -4,7 +4,8 @@ import { faultDetailOf } from '../fault-detail.ts'
 import type { Persist, PersistOutcome } from '../provider/identity-provider.ts'
 import type { DueHint, DueIndex } from './due-index.ts'
 import type { AddHint } from './entry-hint.ts'
-import type { OpenedEntry, TokenEntry } from './token-entry.ts'
+import type { ClientProfile } from '../client-profile.ts'
+import type { DeadGrant, OpenedEntry, TokenEntry } from './token-entry.ts'
 import { EntryTooLargeError, type TokenEntryStore } from './token-entry-store.ts'
 
 /** How often a new password is written again when other writers get in between. */
@@ -22,12 +23,17 @@ export interface EntryWriterOptions {
 /** The one writer of entries and of their hints. A hint goes before what it is about, so that a crash in between loses nothing. */
 export interface EntryWriter {
   /** What MSAL stores after a refresh. When the entry changed meanwhile, the other writer's tokens stand. */
-  persistRefresh(key: string, stored: OpenedEntry, lastUsedTimestamp: number): Persist
+  persistRefresh(
+    key: string,
+    stored: OpenedEntry,
+    profile: Pick<ClientProfile, 'fingerprint'>,
+    lastUsedTimestamp: number,
+  ): Persist
   /**
-   * What MSAL stores after a password was accepted. It overwrites whatever is there but for an entry whose password was sent
-   * later: the password that was right last is the one that counts.
+   * What MSAL stores after Entra ID accepted a password, or the client's own credential. It overwrites whatever is there but for
+   * an entry that was accepted later: the password that was right last is the one that counts.
    */
-  persistPassword(
+  persistAccepted(
     key: string,
     etag: string | undefined,
     entryOf: (serializedCache: string) => Promise<TokenEntry>,
@@ -35,7 +41,11 @@ export interface EntryWriter {
   /** @returns the entry as it is then, or `undefined` when it changed since it was read. Rejects when the store fails. */
   lease(key: string, stored: OpenedEntry, untilTimestamp: number): Promise<OpenedEntry | undefined>
   /** Ends a lease without new tokens. @returns the new etag, `undefined` when somebody else has changed the entry or the store fails. */
-  release(key: string, etag: string, failures: number): Promise<string | undefined>
+  release(
+    key: string,
+    etag: string,
+    marks: { readonly failures: number; readonly dead?: DeadGrant | undefined },
+  ): Promise<string | undefined>
   /** An entry in use is not evicted, and has its hint again if that was lost. Never rejects. */
   noteUse(key: string, stored: OpenedEntry, token: AccessToken, now: number): Promise<void>
   /** The hint is followed again at another time. Rejects when the index fails. */
@@ -74,15 +84,15 @@ export function createEntryWriter(options: EntryWriterOptions): EntryWriter {
   }
 
   return {
-    persistRefresh: (key, stored, lastUsedTimestamp) =>
+    persistRefresh: (key, stored, { fingerprint }, lastUsedTimestamp) =>
       persisting(async (serializedCache) => {
         await addHint(key, serializedCache)
-        const entry = { ...stored.entry, serializedCache }
+        const entry = { ...stored.entry, fingerprint, serializedCache }
         const etag = await store.write(key, entry, lastUsedTimestamp, stored.etag)
         return { kind: etag === undefined ? 'overtaken' : 'stored' }
       }),
 
-    persistPassword: (key, etag, entryOf) =>
+    persistAccepted: (key, etag, entryOf) =>
       persisting(async (serializedCache) => {
         const [entry] = await Promise.all([entryOf(serializedCache), addHint(key, serializedCache)])
         return overwrite(key, etag, entry)
@@ -93,8 +103,8 @@ export function createEntryWriter(options: EntryWriterOptions): EntryWriter {
       return etag === undefined ? undefined : { ...stored, etag, leasedUntilTimestamp: untilTimestamp }
     },
 
-    release: (key, etag, failures) =>
-      store.mark(key, { leasedUntilTimestamp: 0, failures }, etag).catch(() => undefined),
+    release: (key, etag, marks) =>
+      store.mark(key, { leasedUntilTimestamp: 0, ...marks }, etag).catch(() => undefined),
 
     async noteUse(key, stored, token, now) {
       const dueTimestamp = dueTimestampOf(token, refreshThresholdInMs)

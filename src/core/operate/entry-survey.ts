@@ -58,7 +58,7 @@ function surveyOf(
     (_, step) =>
       left.filter((inMs) => inMs > 0 && Math.min(steps - 1, Math.ceil(inMs / stepInMs) - 1) === step).length,
   )
-  const onPasswords = entries.filter(({ verifiedOnTimestamp }) => verifiedOnTimestamp !== undefined)
+  const onPasswords = entries.filter(({ renewal }) => renewal === 'password')
   const byClient = Object.groupBy(onPasswords, ({ client = '' }) => client)
   return {
     read: entries.length,

@@ -2,7 +2,7 @@ import { dueTimestampOf, type AccessToken } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ClientProfiles } from '../client-profile.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
-import type { StoredTokenEntry } from '../entry/token-entry.ts'
+import type { StoredTokenEntry, TokenEntry } from '../entry/token-entry.ts'
 import type { TokenEntryStore } from '../entry/token-entry-store.ts'
 import { faultDetailOf } from '../fault-detail.ts'
 import type { GuardStatus, LockoutGuard } from '../request/lockout-guard.ts'
@@ -17,7 +17,8 @@ export interface EntryView {
   readonly client?: string | undefined
   readonly expiresOnTimestamp?: number | undefined
   readonly dueTimestamp?: number | undefined
-  /** When its password was accepted. */
+  readonly renewal?: TokenEntry['renewal'] | undefined
+  /** When its password was accepted, or a person signed in. */
   readonly verifiedOnTimestamp?: number | undefined
   readonly lastUsedTimestamp: number
   /** Refreshes that failed in a row. */
@@ -39,7 +40,7 @@ export interface Operators {
   forgetUser(client: string, username: string): Promise<{ userHash: string; isFound: boolean }>
   /** @returns false when there is no such entry. */
   forget(userHash: string): Promise<boolean>
-  /** @returns how many entries of the profile there were. */
+  /** Of connections none. @returns how many entries of the profile there were. */
   forgetClient(client: string): Promise<number>
 }
 
@@ -67,7 +68,11 @@ export function createOperators(options: OperatorsOptions): Operators {
       userHash,
       lastUsedTimestamp,
       failures,
-      ...(entry && { client: entry.client, verifiedOnTimestamp: entry.verifiedOnTimestamp }),
+      ...(entry && {
+        client: entry.client,
+        renewal: entry.renewal,
+        verifiedOnTimestamp: entry.verifiedOnTimestamp,
+      }),
       ...(token && {
         expiresOnTimestamp: token.expiresOnTimestamp,
         dueTimestamp: dueTimestampOf(token, options.refreshThresholdInMs),
@@ -121,7 +126,9 @@ export function createOperators(options: OperatorsOptions): Operators {
       do {
         const page = await answered(store.list(PAGE_SIZE, next))
         for (const { key, entry } of page.entries) {
-          if (entry?.client === client && (await forget(key))) forgotten++
+          // What a person gave goes with its connection alone.
+          const isOfUser = entry?.client === client && entry.renewal === 'password'
+          if (isOfUser && (await forget(key))) forgotten++
         }
         next = page.next
       } while (next !== undefined)

@@ -1,7 +1,8 @@
 import pLimit from 'p-limit'
-import { dueTimestampOf, lifetimeInMsOf, type AccessToken } from '../access-token.ts'
+import type { AccessToken } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ClientProfile, ClientProfiles } from '../client-profile.ts'
+import { triedAgainTimestampOf } from '../entry/dead-grant.ts'
 import type { DueHint } from '../entry/due-index.ts'
 import type { EntryRefresh } from '../entry/entry-refresh.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
@@ -9,6 +10,7 @@ import type { OpenedEntry } from '../entry/token-entry.ts'
 import type { TokenEntryStore } from '../entry/token-entry-store.ts'
 import { faultDetailOf } from '../fault-detail.ts'
 import type { ProviderFailure } from '../provider/provider-failure.ts'
+import { evictTimestampOf, sweepPlanOf, type SweepPolicy } from './sweep-plan.ts'
 
 const FIRST_BACKOFF_IN_MS = 60_000
 const MAX_BACKOFF_IN_MS = 3_600_000
@@ -17,7 +19,7 @@ const MAX_BACKOFF_IN_MS = 3_600_000
 export interface SweepSummary {
   readonly due: number
   readonly refreshed: number
-  /** Unused, without a profile, with a dead grant, or without an entry behind the hint. */
+  /** Unused, without a profile, with a dead grant, without an entry behind the hint, or of no use before somebody asks. */
   readonly dropped: number
   /** Not due after all, or under another instance's hands. */
   readonly passed: number
@@ -37,7 +39,7 @@ export interface SweepLimits {
   readonly correlationId: string
 }
 
-export interface RefreshSweepOptions {
+export interface RefreshSweepOptions extends SweepPolicy {
   readonly profiles: ClientProfiles
   readonly store: TokenEntryStore
   readonly writer: EntryWriter
@@ -47,9 +49,6 @@ export interface RefreshSweepOptions {
   readonly now: () => number
   /** From 0 to 1. */
   readonly random: () => number
-  readonly refreshThresholdInMs: number
-  readonly passwordMaxAgeInMs: number
-  readonly idleEvictionInMs: number
   readonly concurrency: number
 }
 
@@ -57,7 +56,7 @@ export interface RefreshSweepOptions {
 export type RefreshSweep = (hints: readonly DueHint[], limits: SweepLimits) => Promise<SweepSummary>
 
 /** An entry after a refresh that failed; no etag when somebody else has changed it meanwhile. */
-type Refreshed = Pick<OpenedEntry, 'failures'> & { readonly etag: string | undefined }
+type Refreshed = Pick<OpenedEntry, 'entry' | 'failures' | 'dead'> & { readonly etag: string | undefined }
 
 type Fate = 'refreshed' | 'dropped' | 'passed' | 'left' | { readonly failed: string }
 
@@ -96,29 +95,32 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
     if (stored?.mayOpenLater) return { failed: 'stored_token_unreadable' }
     if (!stored?.entry) return dropped(hint)
     const opened: OpenedEntry = { ...stored, entry: stored.entry }
-    const evictTimestamp = stored.lastUsedTimestamp + options.idleEvictionInMs
     // Before anything that may fail: what nobody uses goes even when its profile is broken.
-    if (now() >= evictTimestamp) return evicted(hint, opened)
+    if (now() >= evictTimestampOf(opened, options)) return evicted(hint, opened)
     const profile = await profileOf(opened)
-    if (!profile) return evicted(hint, opened)
     const token = options.cachedTokenOf(opened.entry.serializedCache)
-    const isOfUse =
-      opened.entry.fingerprint === profile.fingerprint &&
-      now() - opened.entry.verifiedOnTimestamp < options.passwordMaxAgeInMs
-    // The next request needs the password anyway; until then the entry only has an end.
-    if (!token || !isOfUse) return postponed(hint, evictTimestamp)
-    const dueTimestamp = dueTimestampOf(token, options.refreshThresholdInMs)
-    // A token that is due within two ticks of being new would be refreshed at each; several hints of its entry are one wish.
-    const isYoung = now() - token.acquiredOnTimestamp < lifetimeInMsOf(token) / 4
-    if (dueTimestamp > limits.horizonTimestamp || isYoung) return postponed(hint, dueTimestamp)
+    const { horizonTimestamp } = limits
+    const plan = sweepPlanOf(opened, profile, token, { now: now(), horizonTimestamp }, options)
+    if (plan.kind === 'forget') return evicted(hint, opened)
+    if (plan.kind === 'leave') return dropped(hint)
+    if (plan.kind === 'postpone') return postponed(hint, plan.dueTimestamp)
+    return refreshed(hint, opened, plan.profile, limits.correlationId)
+  }
+
+  async function refreshed(
+    hint: DueHint,
+    opened: OpenedEntry,
+    profile: ClientProfile,
+    correlationId: string,
+  ): Promise<Fate> {
     const outcome = await options.entryRefresh.refresh(hint.entryKey, opened, profile, {
-      lastUsedTimestamp: stored.lastUsedTimestamp,
-      correlationId: limits.correlationId,
+      lastUsedTimestamp: opened.lastUsedTimestamp,
+      correlationId,
       mustLease: true,
     })
     if (outcome.kind === 'busy') return 'passed'
     if (outcome.kind === 'failed') {
-      return failed(hint, { ...opened, etag: outcome.etag }, outcome.failure)
+      return failed(hint, { ...opened, dead: outcome.dead, etag: outcome.etag }, outcome.failure)
     }
     if (outcome.stored.kind === 'failed') {
       await writer.postpone(hint, now() + backoffInMsOf(opened))
@@ -156,6 +158,10 @@ export function createRefreshSweep(options: RefreshSweepOptions): RefreshSweep {
   }
 
   async function failed(hint: DueHint, entry: Refreshed, failure: ProviderFailure): Promise<Fate> {
+    if (entry.dead) {
+      await writer.postpone(hint, triedAgainTimestampOf(entry.dead))
+      return { failed: failure.category }
+    }
     if (failure.category === 'dead_grant') return evicted(hint, entry)
     // The hint stays: the next tick asks again.
     if (failure.isHeldBack) return { failed: 'held_back' }

@@ -23,7 +23,7 @@ export interface Credentials {
   readonly password: string
 }
 
-/** Microsoft Entra ID, as the broker uses it. Both acquisitions throw {@link IdentityProviderError}, and call `persist` at most once. */
+/** Microsoft Entra ID, as the broker uses it. All acquisitions throw {@link IdentityProviderError}, and call `persist` at most once. */
 export interface IdentityProvider {
   /** Starts from an empty cache, so that no older refresh token survives. */
   acquireByPassword(
@@ -36,6 +36,12 @@ export interface IdentityProvider {
   acquireByRefreshToken(
     profile: ClientProfile,
     serializedCache: string,
+    persist: Persist,
+    correlationId: string,
+  ): Promise<Acquired>
+  /** The application's own token, asked for anew each time. */
+  acquireByClientCredentials(
+    profile: ClientProfile,
     persist: Persist,
     correlationId: string,
   ): Promise<Acquired>

@@ -12,5 +12,9 @@ export function withNotedCalls(provider: IdentityProvider, note: () => void): Id
       note()
       return provider.acquireByRefreshToken(...call)
     },
+    acquireByClientCredentials(...call) {
+      note()
+      return provider.acquireByClientCredentials(...call)
+    },
   }
 }

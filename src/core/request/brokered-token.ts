@@ -19,11 +19,13 @@ export interface BrokeredToken {
   readonly verifiedOnTimestamp: number
   /** The id that Entra ID knows the acquisition by: that of the request which others may have joined. */
   readonly correlationId?: string | undefined
-  /** Keyed hash that names the user of the profile. */
+  /** Keyed hash that names the user of the profile; the id of a connection. */
   readonly entryKey: string
+  /** The name of the connection that it is a token of. */
+  readonly connection?: string | undefined
   /** Why it is not a newer one, although that was wanted: the answer to a request that it does not live long enough for. */
   readonly notRenewed?: BrokerError
 }
 
-/** A usable token for a user name and a password. @throws {BrokerError} */
+/** A usable token for a user name and a password, or for a connection and its secret. @throws {BrokerError} */
 export type TokenSource = (request: TokenRequest) => Promise<BrokeredToken>

@@ -1,4 +1,4 @@
-import type { OpenedEntry } from '../entry/token-entry.ts'
+import type { OpenedEntry, PasswordEntry } from '../entry/token-entry.ts'
 import type { Inquiry } from './inquiry.ts'
 import { checkOf } from './password-check.ts'
 import type { QueuedVerifiers } from './password-verifiers.ts'
@@ -9,11 +9,12 @@ import type { QueuedVerifiers } from './password-verifiers.ts'
  *
  * @throws {BrokerError} `too_many_requests` when too many wait for a hash.
  */
-export type CredentialCheck = (inquiry: Inquiry) => Promise<OpenedEntry | undefined>
+export type CredentialCheck = (inquiry: Inquiry) => Promise<OpenedEntry<PasswordEntry> | undefined>
 
 export function createCredentialCheck(verifiers: QueuedVerifiers): CredentialCheck {
   return async ({ stored, profile, entryKey, attempt, request }) => {
-    const entry = stored?.entry?.fingerprint === profile.fingerprint ? stored.entry : undefined
+    const isOfProfile = stored?.entry?.fingerprint === profile.fingerprint
+    const entry = isOfProfile && stored.entry?.renewal === 'password' ? stored.entry : undefined
     // Without an entry the byte comes from the row's name, and an equal one costs a hash for nothing.
     if (checkOf(attempt.digest) !== (entry?.passwordCheck ?? checkOf(entryKey))) return undefined
     const isMatch = await verifiers.matches(

@@ -4,11 +4,11 @@ import type { TokenEntryStore } from '../entry/token-entry-store.ts'
 import { faultDetailOf } from '../fault-detail.ts'
 import type { Inquiry } from './inquiry.ts'
 import type { RowNames } from './row-names.ts'
-import { userOf, type TokenRequest } from './token-request.ts'
+import { userOf, type PasswordRequest } from './token-request.ts'
 
 export interface Inquiries {
   /** Finds out once what a request needs all the way. @throws {BrokerError} */
-  begin(request: TokenRequest): Promise<Inquiry>
+  begin(request: PasswordRequest): Promise<Inquiry>
   /** The inquiry with the row as it is now. A store that fails is a warning. @throws {BrokerError} */
   withEntry(inquiry: Inquiry): Promise<Inquiry>
 }

@@ -6,11 +6,11 @@ import type { Acquired } from '../provider/identity-provider.ts'
 import type { Warning } from '../warning.ts'
 import type { BrokeredToken, TokenAction } from './brokered-token.ts'
 import type { Attempt } from './lockout-guard.ts'
-import type { TokenRequest } from './token-request.ts'
+import type { PasswordRequest } from './token-request.ts'
 
 /** One request on its way, with what was found out for it once. */
 export interface Inquiry {
-  readonly request: TokenRequest
+  readonly request: PasswordRequest
   readonly profile: ClientProfile
   readonly entryKey: string
   readonly attempt: Attempt

@@ -47,7 +47,8 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
 
   async function ask(inquiry: Inquiry, verifiedOnTimestamp: number) {
     const { request, profile, entryKey, attempt, stored } = inquiry
-    const persist = writer.persistPassword(entryKey, stored?.etag, async (serializedCache) => ({
+    const persist = writer.persistAccepted(entryKey, stored?.etag, async (serializedCache) => ({
+      renewal: 'password',
       client: profile.name,
       fingerprint: profile.fingerprint,
       verifiedOnTimestamp,

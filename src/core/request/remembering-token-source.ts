@@ -1,5 +1,6 @@
 import { freshnessOf } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
+import { DEFAULT_CLIENT } from '../client-profile.ts'
 import { singleFlight } from '../single-flight.ts'
 import type { BrokeredToken, TokenSource } from './brokered-token.ts'
 import { fitnessOf } from './fitness.ts'
@@ -11,6 +12,8 @@ export interface RememberingTokenSourceOptions {
   readonly memory: TokenMemory
   /** Digest under a key that only this process knows. */
   readonly digestOf: (...parts: string[]) => string
+  /** A connection may have two secrets at a time; a user has one password, so that a new one retires the old. */
+  readonly isByConnection: (request: TokenRequest) => boolean
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly refreshThresholdInMs: number
@@ -28,11 +31,11 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
   ): Promise<BrokeredToken> {
     try {
       const brokered = await source(request)
-      const { token, entryKey, verifiedOnTimestamp } = brokered
+      const { token, entryKey, verifiedOnTimestamp, connection } = brokered
       const current = memory.get(userDigest)
       // A password that was sent later has retired this one.
       if (!current || current.verifiedOnTimestamp <= verifiedOnTimestamp) {
-        memory.set(userDigest, { token, passwordDigest, entryKey, verifiedOnTimestamp })
+        memory.set(userDigest, { token, passwordDigest, entryKey, verifiedOnTimestamp, connection })
       }
       return brokered
     } catch (error) {
@@ -42,15 +45,22 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
     }
   }
 
+  function userDigestOf(request: TokenRequest): string {
+    const { client, password } = request
+    return options.isByConnection(request)
+      ? digestOf('connection', client ?? '', userOf(request), password)
+      : digestOf(client ?? DEFAULT_CLIENT, userOf(request))
+  }
+
   async function tokenFor(request: TokenRequest, isSecondTry = false): Promise<BrokeredToken> {
-    const userDigest = digestOf(request.client, userOf(request))
+    const userDigest = userDigestOf(request)
     const passwordDigest = digestOf(request.password)
     const fitnessFor = ({ token }: Pick<BrokeredToken, 'token'>) =>
       fitnessOf(token, request, now(), refreshThresholdInMs)
 
     const remembered = memory.get(userDigest)
     if (remembered?.passwordDigest === passwordDigest) {
-      const { token, entryKey, verifiedOnTimestamp } = remembered
+      const { token, entryKey, verifiedOnTimestamp, connection } = remembered
       const fitness = fitnessFor(remembered)
       if (fitness === 'too_short') throw tooShort(request, remembered, now())
       if (fitness === 'fresh') {
@@ -58,6 +68,7 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
           token,
           entryKey,
           verifiedOnTimestamp,
+          connection,
           action: 'returned existing token',
           source: 'memory',
           warnings: [],

@@ -15,6 +15,8 @@ export interface RememberedToken {
   readonly verifiedOnTimestamp: number
   /** The entry's name, for the log. */
   readonly entryKey: string
+  /** The connection's name, for the log. */
+  readonly connection?: string | undefined
 }
 
 /** Level 1: the tokens that this process gave out last, one per user of a profile, so that a new password retires the old. */

@@ -4,13 +4,14 @@ import type { EntryRefresh } from '../entry/entry-refresh.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { OpenedEntry } from '../entry/token-entry.ts'
 import { brokerErrorOf } from '../provider/provider-failure.ts'
-import type { BrokeredToken, TokenAction, TokenSource } from './brokered-token.ts'
+import type { BrokeredToken, TokenAction } from './brokered-token.ts'
 import type { CredentialCheck } from './credential-check.ts'
 import { fitnessOf } from './fitness.ts'
 import type { Inquiries } from './inquiries.ts'
 import { acquired, existing, notRenewed, type Held, type Inquiry } from './inquiry.ts'
 import type { LockoutGuard } from './lockout-guard.ts'
 import type { GrantOptions, PasswordGrant } from './password-grant.ts'
+import type { PasswordRequest } from './token-request.ts'
 
 export interface TokenSourceOptions {
   readonly inquiries: Inquiries
@@ -29,7 +30,9 @@ export interface TokenSourceOptions {
 }
 
 /** Tokens from the store when the password is the one that Entra ID accepted, else from Entra ID. */
-export function createTokenSource(options: TokenSourceOptions): TokenSource {
+export function createTokenSource(
+  options: TokenSourceOptions,
+): (request: PasswordRequest) => Promise<BrokeredToken> {
   const { inquiries, writer, entryRefresh, now, elapsed } = options
 
   return async (request) => {

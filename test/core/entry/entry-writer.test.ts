@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { createAddHint } from '../../../src/core/entry/entry-hint.ts'
 import { createEntryWriter } from '../../../src/core/entry/entry-writer.ts'
+import type { StoredTokenEntry } from '../../../src/core/entry/token-entry.ts'
 import { createMemoryDueIndex } from '../../support/memory-due-index.ts'
 import { createMemoryEntryStore } from '../../support/memory-entry-store.ts'
 
@@ -8,11 +9,16 @@ const NOW = 1_764_000_000_000
 const entryOf = (passwordVerifier: string, verifiedOnTimestamp: number) => ({
   client: 'default',
   fingerprint: '[]',
+  renewal: 'password' as const,
   passwordVerifier,
   passwordCheck: 'c',
   verifiedOnTimestamp,
   serializedCache: '{}',
 })
+
+const PROFILE = { fingerprint: '[]' }
+const verifierOf = (stored: StoredTokenEntry | undefined) =>
+  stored?.entry?.renewal === 'password' ? stored.entry.passwordVerifier : undefined
 
 function createStage() {
   const store = createMemoryEntryStore()
@@ -29,14 +35,14 @@ function createStage() {
 
 test('of two passwords the one that was sent last stays, whichever is written last', async () => {
   const { store, writer } = createStage()
-  const earlier = writer.persistPassword('k', undefined, async () => entryOf('old', NOW))
-  const later = writer.persistPassword('k', undefined, async () => entryOf('new', NOW + 1))
+  const earlier = writer.persistAccepted('k', undefined, async () => entryOf('old', NOW))
+  const later = writer.persistAccepted('k', undefined, async () => entryOf('new', NOW + 1))
   expect(await later('{}')).toEqual({ kind: 'stored' })
   expect(await earlier('{}')).toEqual({ kind: 'overtaken' })
-  expect((await store.read('k'))?.entry?.passwordVerifier).toBe('new')
-  const latest = writer.persistPassword('k', undefined, async () => entryOf('newest', NOW + 2))
+  expect(verifierOf(await store.read('k'))).toBe('new')
+  const latest = writer.persistAccepted('k', undefined, async () => entryOf('newest', NOW + 2))
   expect(await latest('{}')).toEqual({ kind: 'stored' })
-  expect((await store.read('k'))?.entry?.passwordVerifier).toBe('newest')
+  expect(verifierOf(await store.read('k'))).toBe('newest')
 })
 
 test('a refresh that another writer overtook says so, and leaves what is there', async () => {
@@ -44,15 +50,15 @@ test('a refresh that another writer overtook says so, and leaves what is there',
   await store.write('k', entryOf('v', NOW), NOW, undefined)
   const stored = await store.read('k')
   if (!stored?.entry) throw new Error('not written')
-  const persist = writer.persistRefresh('k', { ...stored, entry: stored.entry }, NOW)
+  const persist = writer.persistRefresh('k', { ...stored, entry: stored.entry }, PROFILE, NOW)
   await store.write('k', entryOf('other', NOW), NOW, stored.etag)
   expect(await persist('{"mine":1}')).toEqual({ kind: 'overtaken' })
-  expect((await store.read('k'))?.entry?.passwordVerifier).toBe('other')
+  expect(verifierOf(await store.read('k'))).toBe('other')
 })
 
 test('a password hash that fails costs a warning, not the token', async () => {
   const { store, writer } = createStage()
-  const persist = writer.persistPassword('k', undefined, () => Promise.reject(new RangeError('memory limit')))
+  const persist = writer.persistAccepted('k', undefined, () => Promise.reject(new RangeError('memory limit')))
   expect(await persist('{}')).toEqual({
     kind: 'failed',
     warning: { code: 'token_not_stored', detail: 'RangeError' },
@@ -73,11 +79,11 @@ describe('a new password that others get in between of', () => {
       }
       return write(key, entry, lastUsedTimestamp, etag)
     }
-    const outcome = await writer.persistPassword('k', undefined, async () => entryOf('mine', NOW))('{}')
+    const outcome = await writer.persistAccepted('k', undefined, async () => entryOf('mine', NOW))('{}')
     const stored = await store.read('k')
     return {
       outcome,
-      verifier: stored?.entry?.passwordVerifier,
+      verifier: verifierOf(stored),
       lastUsedTimestamp: stored?.lastUsedTimestamp,
     }
   }
@@ -121,10 +127,10 @@ describe('a hint', () => {
       order.push('entry')
       return write(...args)
     }
-    await writer.persistPassword('k', undefined, async () => entryOf('v', NOW))('{}')
+    await writer.persistAccepted('k', undefined, async () => entryOf('v', NOW))('{}')
     const stored = await store.read('k')
     if (!stored?.entry) throw new Error('not written')
-    await writer.persistRefresh('k', { ...stored, entry: stored.entry }, NOW)('{}')
+    await writer.persistRefresh('k', { ...stored, entry: stored.entry }, PROFILE, NOW)('{}')
     expect(order).toEqual(['hint', 'entry', 'hint', 'entry'])
     expect(await dueIndex.dueBefore(Infinity)).toEqual([HINT])
   })
@@ -132,7 +138,7 @@ describe('a hint', () => {
   test('that cannot be added costs no entry', async () => {
     const { store, dueIndex, writer } = createStage()
     dueIndex.add = () => Promise.reject(new Error('down'))
-    expect(await writer.persistPassword('k', undefined, async () => entryOf('v', NOW))('{}')).toEqual({
+    expect(await writer.persistAccepted('k', undefined, async () => entryOf('v', NOW))('{}')).toEqual({
       kind: 'stored',
     })
     expect(await store.read('k')).toBeDefined()

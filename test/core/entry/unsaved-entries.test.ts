@@ -7,6 +7,7 @@ const NOW = 1_764_000_000_000
 const entryOf = (passwordVerifier: string, verifiedOnTimestamp: number, serializedCache = '{}') => ({
   client: 'default',
   fingerprint: '[]',
+  renewal: 'password' as const,
   passwordVerifier,
   passwordCheck: 'c',
   verifiedOnTimestamp,

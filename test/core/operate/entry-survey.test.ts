@@ -8,6 +8,7 @@ const LIMITS = { maxEntries: 1000, maxShown: 2, stepInMs: 10 * MINUTE, steps: 3 
 const entry = (userHash: string, fields: Partial<EntryView> = {}): EntryView => ({
   userHash,
   client: 'default',
+  renewal: 'password',
   verifiedOnTimestamp: NOW,
   expiresOnTimestamp: NOW + MINUTE,
   lastUsedTimestamp: NOW,
@@ -29,6 +30,7 @@ test('entries are counted by what is left of their token, each border in the ste
   const closed = entry('u9', {
     client: undefined,
     expiresOnTimestamp: undefined,
+    renewal: undefined,
     verifiedOnTimestamp: undefined,
   })
   expect(await surveyEntries(listOf([...entries, closed]), NOW, LIMITS)).toMatchObject({
@@ -45,7 +47,7 @@ test('those on passwords are counted by client profile, and the last used of the
     entry('old', { lastUsedTimestamp: NOW - 3 }),
     entry('newest', { client: 'other' }),
     entry('newer', { lastUsedTimestamp: NOW - 1, failures: 2 }),
-    entry('by other means', { verifiedOnTimestamp: undefined }),
+    entry('by other means', { renewal: 'ask_again' }),
   ]
   const { passwordsByClient, onPasswords, failing } = await surveyEntries(listOf(entries), NOW, LIMITS)
   expect([passwordsByClient, onPasswords.map(({ userHash }) => userHash), failing]).toEqual([

@@ -8,6 +8,7 @@ const DOWN = Object.assign(new Error('a message'), { statusCode: 503 })
 const VIEW = {
   userHash: KEY,
   client: 'default',
+  renewal: 'password' as const,
   expiresOnTimestamp: NOW + 3_600_000,
   dueTimestamp: NOW + 3_000_000,
   verifiedOnTimestamp: NOW,

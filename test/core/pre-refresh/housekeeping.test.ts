@@ -10,7 +10,7 @@ test('at each tick what could not be written is tried again; once an hour everyt
   const pruned: [string, number][] = []
   const housekeep = createHousekeeping({
     retryUnsaved: async () => void retries++,
-    prunes: [
+    chores: [
       async (before) => void pruned.push(['one', before]),
       // Its fault is not the other's.
       async () => Promise.reject(new Error('down')),

@@ -9,6 +9,8 @@ const profileOf = (name: string, authority: string): ClientProfile => ({
   clientId: 'client',
   scopes: ['s'],
   fingerprint: 'f',
+  grants: [],
+  clientFingerprint: 'c',
 })
 const ALPHA = profileOf('alpha', 'https://a/alpha')
 const ALPHA_TOO = profileOf('alpha-too', 'https://a/alpha')

@@ -5,10 +5,19 @@ import { checkOf } from '../../../src/core/request/password-check.ts'
 import { createKeyedDigest } from '../../../src/crypto/keyed-digest.ts'
 
 const digestOf = createKeyedDigest(new Uint8Array(32))
-const profile = { name: 'p', authority: 'a', clientId: 'c', scopes: [], fingerprint: 'f' }
+const profile = {
+  name: 'p',
+  authority: 'a',
+  clientId: 'c',
+  scopes: [],
+  fingerprint: 'f',
+  grants: [],
+  clientFingerprint: 'c',
+}
 const entryOf = (password: string, fingerprint = 'f') => ({
   client: 'p',
   fingerprint,
+  renewal: 'password' as const,
   passwordVerifier: `v:${password}`,
   passwordCheck: checkOf(digestOf('password', password)),
   verifiedOnTimestamp: 0,

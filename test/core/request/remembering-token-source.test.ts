@@ -23,6 +23,7 @@ test('an old password that was under way does not push a new one out of memory',
       return new Promise((resolve) => waiting.set(password, resolve))
     },
     digestOf: (...parts) => parts.join('|'),
+    isByConnection: () => false,
     now: () => NOW,
     refreshThresholdInMs: 600_000,
   })

@@ -39,6 +39,9 @@ function createStage() {
     return { token, cache: JSON.stringify({ token }) }
   }
   const identityProvider: IdentityProvider = {
+    acquireByClientCredentials: async () => {
+      throw new Error('nobody asks')
+    },
     cachedTokenOf: (cache) => (JSON.parse(cache) as { token: ReturnType<typeof issue>['token'] }).token,
     async acquireByPassword(profile, credentials, persist) {
       asked.push(credentials.password)

@@ -14,6 +14,9 @@ test('who is served while the password is being asked under another profile uses
   const { promise: isAsked, resolve: noteAsked } = Promise.withResolvers<void>()
   const token = () => ({ value: 'token', acquiredOnTimestamp: now, expiresOnTimestamp: now + 5 * HOUR })
   const identityProvider: IdentityProvider = {
+    acquireByClientCredentials: async () => {
+      throw new Error('nobody asks')
+    },
     cachedTokenOf: (cache) => JSON.parse(cache) as ReturnType<typeof token>,
     async acquireByPassword(_profile, _credentials, persist) {
       if (gate) noteAsked()
