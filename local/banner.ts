@@ -1,4 +1,4 @@
-import { demoUser, refusedUsers } from './demo/demo-tenant.ts'
+import { demoUser, mfaUser, refusedUsers } from './demo/demo-tenant.ts'
 
 /** What `npm start` prints when the broker listens: how to get a token, and what to try next. */
 export function bannerOf(url: string, folder: string): string {
@@ -7,7 +7,7 @@ export function bannerOf(url: string, folder: string): string {
   const body = JSON.stringify(demoUser)
   const asUser = (user: string, fields: object = {}) =>
     `curl -s ${requestUrl} -u ${user} -H 'Content-Type: application/json' -d '${JSON.stringify(fields)}'`
-  const others = Object.keys(refusedUsers).filter((name) => name !== 'mfa')
+  const others = Object.keys(refusedUsers)
   return `
 The broker listens on ${url}. Everything it needs runs on this machine and is kept in ${folder}/.
 Get a token (the second time it comes from the cache):
@@ -21,7 +21,7 @@ in PowerShell:
 What to try next:
 
   a wrong password   ${asUser(`${username}:wrong`)}
-  an MFA account     ${asUser(`mfa@contoso.example:${password}`)}
+  an MFA account     ${asUser(`${mfaUser.username}:${password}`)}
   second profile     ${asUser(`${username}:${password}`, { client: 'confidential' })}
   is it ready?       curl -s ${url}/ready
   pretty output      … | node -p 'JSON.parse(fs.readFileSync(0))'

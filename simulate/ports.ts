@@ -195,6 +195,7 @@ export function createPorts(world: World, instance: Instance): CorePorts {
       digestOf: (secret) => secret,
       matches: () => false,
     },
+    signInAttempts: { seal: noConnection, open: noConnection },
     resolveSecretKey: async (secret) => secret,
     randomKey: () => 'key',
     chunkQueue: {
@@ -216,9 +217,9 @@ export function createPorts(world: World, instance: Instance): CorePorts {
           entra.refresh(refreshToken, application),
         )
       },
-      acquireByClientCredentials: async () => {
-        throw new Error('no connection is made')
-      },
+      beginSignIn: noConnection,
+      acquireByCode: noConnection,
+      acquireByClientCredentials: noConnection,
     },
     passwordHash: {
       create: (password) => hashing(password, () => `v:${password}`),
@@ -241,6 +242,10 @@ export function createPorts(world: World, instance: Instance): CorePorts {
       apply: hash,
     })
   }
+}
+
+const noConnection = async () => {
+  throw new Error('no connection is made')
 }
 
 const NO_CONNECTIONS: CorePorts['connections'] = {

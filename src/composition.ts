@@ -19,6 +19,7 @@ import { createActivityTable } from './adapters/tables/activity-table.ts'
 import { createConnectionTable } from './adapters/tables/connection-table.ts'
 import { createDueIndexTable } from './adapters/tables/due-index-table.ts'
 import { createRefusalTable } from './adapters/tables/refusal-table.ts'
+import { createSealedAttempts } from './adapters/tables/sealed-attempts.ts'
 import { probeTable } from './adapters/tables/table-probe.ts'
 import { createTokenEntryTable } from './adapters/tables/token-entry-table.ts'
 import { createActivity, type Activity } from './core/activity/activity.ts'
@@ -40,6 +41,7 @@ import {
 } from './crypto/connection-secret.ts'
 import { createKeyedDigest } from './crypto/keyed-digest.ts'
 import { createPasswordVerifier, matchesPassword } from './crypto/password-verifier.ts'
+import type { ConnectOptions } from './functions/connect.ts'
 import type { ConnectionOptions } from './functions/connections.ts'
 import type { DoctorRouteOptions } from './functions/doctor.ts'
 import type { RefreshChunkOptions } from './functions/refreshchunk.ts'
@@ -68,6 +70,7 @@ const CONNECTION_SECRETS: ConnectionSecrets = {
 export interface Composition {
   readonly activity: Activity
   readonly operate: OperatorOptions
+  readonly connect: ConnectOptions
   readonly connections: ConnectionOptions
   readonly requestToken: RequestTokenOptions
   readonly refreshTokens: RefreshTokensOptions
@@ -114,13 +117,14 @@ export function compose(settings: Settings, clock: Clock): Composition {
     now,
     resolveAssertion: createFederatedAssertion(credential),
   })
-  const { operators, connections, tokenSource, sweep, tick } = composeCore(
+  const { operators, connections, signIns, tokenSource, sweep, tick } = composeCore(
     {
       profiles,
       store: createTokenEntryTable({ table: tableOf(tableNames.tokenCache), keyRing, timeoutInMs }),
       dueIndex,
       connections: createConnectionTable({ table: tableOf(tableNames.connections), keyRing, timeoutInMs }),
       connectionSecrets: CONNECTION_SECRETS,
+      signInAttempts: createSealedAttempts(keyRing),
       resolveSecretKey: rowNames.resolveSecretKey,
       randomKey: () => randomBytes(16).toString('base64url'),
       refusals: createRefusalTable({ table: tableOf(tableNames.refusals), keyRing, timeoutInMs }),
@@ -161,6 +165,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
   return {
     activity,
     operate: { operators, resolveCaller },
+    connect: { signIns, publicUrl: settings.publicUrl },
     connections: { connections, resolveCaller, resolvePrincipal },
     requestToken: {
       tokenSource,

@@ -7,6 +7,8 @@ import type { ConnectionSecrets } from './core/connection/connection-secrets.ts'
 import type { ConnectionStore } from './core/connection/connection-store.ts'
 import { createConnectionTokenSource } from './core/connection/connection-token-source.ts'
 import { createConnections, type Connections } from './core/connection/connections.ts'
+import type { SealedAttempts } from './core/connection/sign-in.ts'
+import { createSignIns, type SignIns } from './core/connection/sign-ins.ts'
 import { createIsByConnection, withConnections } from './core/connection/with-connections.ts'
 import type { DueIndex } from './core/entry/due-index.ts'
 import { createAddHint } from './core/entry/entry-hint.ts'
@@ -43,6 +45,7 @@ export interface CorePorts extends RowNames {
   readonly refusals: RefusalStore
   readonly connections: ConnectionStore
   readonly connectionSecrets: ConnectionSecrets
+  readonly signInAttempts: SealedAttempts
   /** Names the row of a connection's secret, the same in every process. */
   readonly resolveSecretKey: (secret: string) => Promise<string>
   /** 128 random bits, base64url. */
@@ -84,6 +87,7 @@ export interface CoreSettings {
 export interface Core {
   readonly operators: Operators
   readonly connections: Connections
+  readonly signIns: SignIns
   readonly tokenSource: TokenSource
   readonly sweep: RefreshSweep
   readonly tick: RefreshTick
@@ -181,6 +185,19 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     now,
     refreshThresholdInMs,
   })
+  const signIns = createSignIns({
+    profiles,
+    store: ports.connections,
+    entries: store,
+    writer,
+    identityProvider,
+    attempts: ports.signInAttempts,
+    forgetHere: (entryKey) => memory.forget(entryKey),
+    linkOf,
+    publicUrl: settings.publicUrl,
+    cachedTokenOf,
+    now,
+  })
   const connections = createConnections({
     profiles,
     store: ports.connections,
@@ -233,5 +250,5 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     resolveAttempt,
     refreshThresholdInMs,
   })
-  return { operators, connections, tokenSource, sweep, tick }
+  return { operators, connections, signIns, tokenSource, sweep, tick }
 }

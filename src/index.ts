@@ -1,6 +1,7 @@
 import { app, type HttpFunctionOptions, type HttpMethod } from '@azure/functions'
 import { composeOnce } from './composition.ts'
 import { alwaysAnswering } from './functions/always-answering.ts'
+import { createConnectHandler } from './functions/connect.ts'
 import { createConnectionHandler } from './functions/connections.ts'
 import { countingEvents } from './functions/counted-events.ts'
 import { createDoctorHandler } from './functions/doctor.ts'
@@ -125,6 +126,14 @@ serve('connectionsecret', {
   methods: ['POST'],
   authLevel: 'admin',
   handler: connect('connection_secret'),
+})
+
+// For people: everything under it, so that whatever a link scanner tries is answered here.
+serve('connect', {
+  route: 'connect/{*rest}',
+  methods: ANY_METHOD,
+  authLevel: 'anonymous',
+  handler: createConnectHandler(() => composition().connect),
 })
 
 serve('openapi', { route: 'openapi.json', methods: ['GET'], authLevel: 'anonymous', handler: openapi })

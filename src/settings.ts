@@ -32,7 +32,7 @@ export interface Settings {
   readonly refreshFanoutAbove: number
   /** The Queue service of the data account; the queue trigger reads the same setting. */
   readonly queueServiceUrl: string
-  /** The broker's own address as callers know it, `https://broker.contoso.com`: the issuer of its OAuth metadata. */
+  /** The broker's own address as callers know it, `https://broker.contoso.com`: the issuer of its OAuth metadata, and where people connect. */
   readonly publicUrl: string | undefined
   /** App Service authentication stands in front, and says who calls. */
   readonly isAuthenticatedByPlatform: boolean
@@ -137,7 +137,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     refreshConcurrency: values.REFRESH_CONCURRENCY,
     refreshFanoutAbove: values.REFRESH_FANOUT_ABOVE,
     queueServiceUrl: values.DataStorage__queueServiceUri,
-    publicUrl: values.PUBLIC_URL,
+    publicUrl: values.PUBLIC_URL ?? platformUrlOf(environment),
     // Set by the platform, https://learn.microsoft.com/azure/app-service/reference-app-settings; the Functions host goes by it, too.
     isAuthenticatedByPlatform: environment['WEBSITE_AUTH_ENABLED']?.toLowerCase() === 'true',
     problems: scheduleProblemsOf(environment['REFRESH_SCHEDULE']?.trim() ?? ''),
@@ -153,6 +153,11 @@ function scheduleProblemsOf(schedule: string): string[] {
   return isNcrontab(schedule)
     ? []
     : [`REFRESH_SCHEDULE ${problem}: tokens are not refreshed before they are asked for`]
+}
+
+/** Set by the platform, https://learn.microsoft.com/azure/app-service/reference-app-settings */
+function platformUrlOf({ WEBSITE_HOSTNAME: host }: Readonly<Record<string, string | undefined>>) {
+  return host ? publicAddress.safeParse(`https://${host}`).data : undefined
 }
 
 /** Read by the Azure SDKs' HTTP client, which would break on a `proxy:8080` at every request. */

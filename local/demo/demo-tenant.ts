@@ -11,6 +11,14 @@ const confidentialClient = {
   clientSecret: 'local-client-secret',
 } as const
 
+/** A password alone does not let this one in: a person signs in with the code, once, and connects a connection. */
+export const mfaUser = {
+  username: 'mfa@contoso.example',
+  password: demoUser.password,
+  secondFactor: '123456',
+} as const
+const redirectUris = ['http://localhost/connect/callback']
+
 /** Who signs in with the demo user's password, and is refused all the same: the name's first part, and the AADSTS code. */
 export const refusedUsers: Readonly<Record<string, number>> = {
   agent: 80002,
@@ -23,7 +31,6 @@ export const refusedUsers: Readonly<Record<string, number>> = {
   guest: 50020,
   hours: 80012,
   locked: 50053,
-  mfa: 50076,
   throttled: 90055,
   unassigned: 50105,
 }
@@ -44,7 +51,7 @@ export function seedDemoTenant(keyVault: KeyVaultEmulator, entra: EntraEmulator)
   const profileOf = (client: object): string =>
     JSON.stringify({ authority: entra.authority(), ...client, resource: demoResource })
   const profiles = {
-    'client-default': profileOf({ clientId: demoClientId }),
+    'client-default': profileOf({ clientId: demoClientId, grants: ['authorization_code'] }),
     'client-confidential': profileOf({
       ...confidentialClient,
       grants: ['authorization_code', 'client_credentials'],
@@ -53,12 +60,12 @@ export function seedDemoTenant(keyVault: KeyVaultEmulator, entra: EntraEmulator)
   for (const [name, profile] of Object.entries(profiles)) {
     if (keyVault.currentValue(name) !== profile) keyVault.setSecret(name, profile)
   }
-  entra.setApplication({ clientId: demoClientId, publicClientFlows: true })
-  entra.setApplication({ ...confidentialClient, publicClientFlows: false })
+  entra.setApplication({ clientId: demoClientId, publicClientFlows: true, redirectUris })
+  entra.setApplication({ ...confidentialClient, publicClientFlows: false, redirectUris })
   const refused = Object.entries({ ...refusedUsers, ...namedByCode }).map(([name, failWith]) => ({
     username: `${name}@contoso.example`,
     password: demoUser.password,
     failWith,
   }))
-  entra.setUser(...refused, ...(entra.hasUser(demoUser.username) ? [] : [demoUser]))
+  entra.setUser(...refused, mfaUser, ...(entra.hasUser(demoUser.username) ? [] : [demoUser]))
 }

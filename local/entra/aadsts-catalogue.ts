@@ -346,6 +346,19 @@ export const aadstsCatalogue: Readonly<Record<number, AadstsEntry>> = {
   7000229: invalidClient(
     "The client application '{clientId}' is missing service principal in the tenant '{tenant}'. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119.",
   ),
+  54005: invalidGrant(
+    'OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.',
+  ),
+  500112: invalidGrant(
+    'The reply address does not match the reply address provided when requesting Authorization code.',
+  ),
+  501481: invalidGrant(
+    'The Code_Verifier does not match the code_challenge supplied in the authorization request.',
+  ),
+  50011: invalidRequest(
+    "The redirect URI '{parameter}' specified in the request does not match the redirect URIs configured for the application '{clientId}'.",
+  ),
+  700054: invalidRequest("response_type 'id_token' is not enabled for the application."),
   1002012: invalidRequest(
     'The provided value for scope is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).',
   ),

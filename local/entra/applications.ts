@@ -11,6 +11,8 @@ export interface ApplicationOptions {
   readonly clientSecret?: string | undefined
   /** An AADSTS code: what its own tokens are refused with. */
   readonly failWith?: number | undefined
+  /** Where codes may be sent to. On http://localhost the port does not matter. */
+  readonly redirectUris?: readonly string[] | undefined
   /** The subject of a managed identity's token that it may prove itself with: a federated credential. */
   readonly federatedSubject?: string | undefined
   /** The certificate, or the bare public key, that its assertions are verified with. */
@@ -37,6 +39,8 @@ export interface EntraApplications {
   readonly setApplication: (options: ApplicationOptions) => void
   /** @throws {AadstsError} 90002 for a tenant that has no application; `organizations` stands for any. */
   readonly assertTenant: (tenant: string) => void
+  /** @throws {AadstsError} 700016. */
+  readonly find: (clientId: string, tenant: string) => Application
   /**
    * Client authentication (RFC 6749 section 2.3, RFC 7523).
    *
@@ -91,7 +95,14 @@ export function createEntraApplications(now: () => number): EntraApplications {
     }
   }
 
+  function find(clientId: string, tenant: string): Application {
+    const application = applications.get(clientId)
+    if (application && (tenant === 'organizations' || application.tenantId === tenant)) return application
+    throw new AadstsError(700016, { clientId, tenant })
+  }
+
   return {
+    find,
     setApplication: (options) => {
       applications.set(options.clientId, {
         ...options,
@@ -107,10 +118,7 @@ export function createEntraApplications(now: () => number): EntraApplications {
     },
     authenticate: async (form, tenant, tokenEndpoint) => {
       const clientId = form.get('client_id') ?? ''
-      const application = applications.get(clientId)
-      if (!application || (tenant !== 'organizations' && application.tenantId !== tenant)) {
-        throw new AadstsError(700016, { clientId, tenant })
-      }
+      const application = find(clientId, tenant)
       const secret = form.get('client_secret')
       const assertion = form.get('client_assertion')
       if (secret !== null) {

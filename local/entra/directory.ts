@@ -8,6 +8,8 @@ export interface UserOptions {
   readonly username: string
   readonly password: string
   readonly objectId?: string | undefined
+  /** The code of the person's authenticator: without it a password alone is refused with 50076. */
+  readonly secondFactor?: string | undefined
   /** An AADSTS code: what this user's sign-ins and refreshes come to although the credentials are right. */
   readonly failWith?: number | undefined
 }
@@ -18,6 +20,8 @@ const entraUserSchema = z.object({
   /** So that the password itself is in no file. */
   passwordHash: z.string(),
   failWith: z.number().optional(),
+  /** The code itself: it protects nothing. */
+  secondFactor: z.string().optional(),
   /** Rises with each change of the password. */
   passwordGeneration: z.number(),
   /** Rises with each revocation of the refresh tokens, public and confidential clients' alike. */
@@ -44,13 +48,20 @@ export interface EntraDirectory {
   readonly find: (username: string) => EntraUser | undefined
   /** @throws {AadstsError} 50034, 50053, 50126, or the user's `failWith`. */
   readonly signIn: (username: string, password: string, tenant: string) => EntraUser
+  /** As a person does, in a browser. @throws {AadstsError} as `signIn`, and 500121 for a wrong code. */
+  readonly signInInteractively: (
+    username: string,
+    password: string,
+    code: string,
+    tenant: string,
+  ) => EntraUser
 }
 
 const hashOf = (objectId: string, password: string): string =>
   createHash('sha256').update(`${objectId} ${password}`).digest('base64url')
 
 function userOf(options: UserOptions, previous: EntraUser | undefined): EntraUser {
-  const { username, password, failWith } = options
+  const { username, password, failWith, secondFactor } = options
   if (failWith !== undefined) assertKnownAadstsCode(failWith)
   const objectId = options.objectId ?? previous?.objectId ?? randomUUID()
   const passwordHash = hashOf(objectId, password)
@@ -59,6 +70,7 @@ function userOf(options: UserOptions, previous: EntraUser | undefined): EntraUse
     objectId,
     passwordHash,
     ...(failWith !== undefined && { failWith }),
+    ...(secondFactor !== undefined && { secondFactor }),
     passwordGeneration:
       (previous?.passwordGeneration ?? 0) + (previous?.passwordHash === passwordHash ? 0 : 1),
     revocationGeneration: previous?.revocationGeneration ?? 0,
@@ -76,6 +88,17 @@ export function createEntraDirectory(
   const known = (username: string): EntraUser => {
     const user = find(username)
     if (!user) throw new RangeError(`The emulator has no user ${username}`)
+    return user
+  }
+  function signIn(username: string, password: string, tenant: string): EntraUser {
+    const user = find(username)
+    if (!user) throw new AadstsError(50034, { username, tenant })
+    if (lockout.isLocked(key(username))) throw new AadstsError(50053, { username })
+    if (user.passwordHash !== hashOf(user.objectId, password)) {
+      lockout.passwordRefused(key(username), password)
+      throw new AadstsError(50126, { username })
+    }
+    lockout.passwordAccepted(key(username))
     return user
   }
   return {
@@ -102,14 +125,15 @@ export function createEntraDirectory(
       save()
     },
     signIn: (username, password, tenant) => {
-      const user = find(username)
-      if (!user) throw new AadstsError(50034, { username, tenant })
-      if (lockout.isLocked(key(username))) throw new AadstsError(50053, { username })
-      if (user.passwordHash !== hashOf(user.objectId, password)) {
-        lockout.passwordRefused(key(username), password)
-        throw new AadstsError(50126, { username })
-      }
-      lockout.passwordAccepted(key(username))
+      const user = signIn(username, password, tenant)
+      if (user.secondFactor !== undefined) throw new AadstsError(50076, { username })
+      return user
+    },
+    signInInteractively: (username, password, code, tenant) => {
+      const user = signIn(username, password, tenant)
+      const { secondFactor, failWith } = user
+      if (secondFactor !== undefined && code !== secondFactor) throw new AadstsError(500121, { username })
+      if (failWith !== undefined) throw new AadstsError(failWith, { username, tenant })
       return user
     },
   }

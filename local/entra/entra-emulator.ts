@@ -9,6 +9,7 @@ import {
   type ApplicationOptions,
   type EntraApplications,
 } from './applications.ts'
+import { createAuthorizeEndpoint } from './authorize-endpoint.ts'
 import { createEntraDirectory, directoryStateSchema, type EntraDirectory } from './directory.ts'
 import { createTokenEndpoint, type TokenCall } from './token-endpoint.ts'
 import { createEntraTokens, createKeyState, keyStateSchema } from './tokens.ts'
@@ -102,6 +103,8 @@ export async function startEntraEmulator(options: {
     isSingleUse: () => emulator.refreshTokensAreSingleUse,
   })
 
+  const authorize = createAuthorizeEndpoint({ directory, applications, tokens, now })
+
   async function record(request: IncomingMessage, form: URLSearchParams): Promise<void> {
     const refreshToken = form.get('refresh_token')
     const grant = refreshToken ? await tokens.openGrant(refreshToken).catch(() => undefined) : undefined
@@ -143,6 +146,13 @@ export async function startEntraEmulator(options: {
           const answer = await redeem(form, tenant, origin)
           emulator.onIssued?.(tokenFields.flatMap((field) => (answer[field] as string | undefined) ?? []))
           sendJson(response, 200, answer)
+        } else if (endpoint === 'oauth2/v2.0/authorize') {
+          const query = new URLSearchParams(request.url?.split('?')[1])
+          const { status, html } =
+            request.method === 'POST'
+              ? await authorize.submit(query, form, tenant)
+              : authorize.show(query, tenant)
+          response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8' }).end(html)
         } else if (endpoint === 'v2.0/.well-known/openid-configuration') {
           if (tenant !== 'common') applications.assertTenant(tenant)
           sendJson(response, 200, discoveryDocument(origin, tenant))

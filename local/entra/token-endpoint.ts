@@ -1,7 +1,8 @@
 import { AadstsError } from './aadsts-error.ts'
 import type { Application, EntraApplications } from './applications.ts'
 import type { EntraDirectory, EntraUser } from './directory.ts'
-import type { EntraTokens } from './tokens.ts'
+import { codeChallengeOf } from './authorize-endpoint.ts'
+import type { CodeGrant, EntraTokens } from './tokens.ts'
 
 /** One request for tokens that reached the emulator, for tests to count. Never holds a password. */
 export interface TokenCall {
@@ -26,7 +27,8 @@ export interface TokenEndpointOptions {
 }
 
 const refreshTokenLifetimeInMs = 90 * 24 * 60 * 60 * 1000
-const GRANTS = ['password', 'refresh_token', 'client_credentials']
+const GRANTS = ['password', 'refresh_token', 'client_credentials', 'authorization_code']
+const codeLifetimeInMs = 10 * 60 * 1000
 const oidcScopes = new Set(['openid', 'profile', 'offline_access', 'email'])
 
 function required(form: URLSearchParams, parameter: string): string {
@@ -49,10 +51,11 @@ function resourceOf(scopes: readonly string[], application: Application, tenant:
   return resource
 }
 
-/** `POST /{tenant}/oauth2/v2.0/token` with the grants `password`, `refresh_token` and `client_credentials`, as Entra's v2.0 endpoint behaves. */
+/** `POST /{tenant}/oauth2/v2.0/token` with the grants `password`, `refresh_token`, `client_credentials` and `authorization_code`, as Entra's v2.0 endpoint behaves. */
 export function createTokenEndpoint(options: TokenEndpointOptions) {
   const { directory, applications, tokens, now, lifetimeInSeconds } = options
   const usedRefreshTokens = new Set<string>()
+  const usedCodes = new Set<string>()
 
   async function refresh(
     form: URLSearchParams,
@@ -78,6 +81,37 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
       usedRefreshTokens.add(refreshToken)
     }
     return user
+  }
+
+  async function redeem(form: URLSearchParams, application: Application): Promise<CodeGrant> {
+    const code = await tokens.openCode(required(form, 'code'))
+    const { clientId } = application
+    if (code.clientId !== clientId) throw new AadstsError(70000)
+    if (usedCodes.has(code.id)) throw new AadstsError(54005)
+    if (now() - code.issuedAt >= codeLifetimeInMs) throw new AadstsError(70008, { issuedAt: code.issuedAt })
+    if (form.get('redirect_uri') !== code.redirectUri) throw new AadstsError(500112)
+    if (codeChallengeOf(required(form, 'code_verifier')) !== code.codeChallenge) throw new AadstsError(501481)
+    usedCodes.add(code.id)
+    return code
+  }
+
+  async function userOf(
+    grantType: string,
+    form: URLSearchParams,
+    {
+      application,
+      isConfidential,
+      tenant,
+    }: { application: Application; isConfidential: boolean; tenant: string },
+  ): Promise<{ user: EntraUser; nonce?: string }> {
+    if (grantType === 'password') {
+      return { user: directory.signIn(required(form, 'username'), required(form, 'password'), tenant) }
+    }
+    if (grantType === 'refresh_token') return { user: await refresh(form, application, isConfidential) }
+    const { username, nonce } = await redeem(form, application)
+    const user = directory.find(username)
+    if (!user) throw new AadstsError(50034, { username, tenant })
+    return { user, nonce }
   }
 
   async function byApplication(
@@ -120,15 +154,12 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
     if (grantType === 'client_credentials') {
       return byApplication({ application, isConfidential, scopes, resource }, `${origin}/${tenant}/v2.0`)
     }
-    const user =
-      grantType === 'password'
-        ? directory.signIn(required(form, 'username'), required(form, 'password'), tenant)
-        : await refresh(form, application, isConfidential)
+    const { user, nonce } = await userOf(grantType, form, { application, isConfidential, tenant })
     const { username, objectId, failWith, passwordGeneration, revocationGeneration } = user
     const { clientId, tenantId } = application
     if (failWith !== undefined) throw new AadstsError(failWith, { username, tenant, clientId, resource })
 
-    const request = { user, application, resource, lifetimeInSeconds: lifetimeInSeconds() }
+    const request = { user, application, resource, lifetimeInSeconds: lifetimeInSeconds(), nonce }
     const issuer = `${origin}/${tenantId}/v2.0`
     return {
       token_type: 'Bearer',

@@ -52,11 +52,26 @@ export interface RefreshGrant {
   readonly issuedAt: number
 }
 
+/** What an authorization code stands for. */
+export interface CodeGrant {
+  /** A code is used once. */
+  readonly id: string
+  readonly username: string
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly nonce: string
+  readonly codeChallenge: string
+  /** Epoch milliseconds. */
+  readonly issuedAt: number
+}
+
 export interface TokenRequest {
   readonly user: EntraUser
   readonly application: Application
   readonly resource: string
   readonly lifetimeInSeconds: number
+  /** Of the authorization request; it comes back in the ID token. */
+  readonly nonce?: string | undefined
 }
 
 export interface EntraTokens {
@@ -68,6 +83,9 @@ export interface EntraTokens {
   readonly sealGrant: (grant: RefreshGrant) => Promise<string>
   /** @throws {AadstsError} 70000 for anything that `sealGrant` did not make. */
   readonly openGrant: (refreshToken: string) => Promise<RefreshGrant>
+  readonly sealCode: (code: CodeGrant) => Promise<string>
+  /** @throws {AadstsError} 70000 for anything that `sealCode` did not make. */
+  readonly openCode: (code: string) => Promise<CodeGrant>
   /** @throws when the signature, the time or the shape is wrong. */
   readonly verify: (token: string) => Promise<JWTPayload>
 }
@@ -126,6 +144,21 @@ export async function createEntraTokens(keys: KeyState, now: () => number): Prom
       .sign(privateKey)
   }
 
+  const encrypted = (value: object): Promise<string> =>
+    new CompactEncrypt(Buffer.from(JSON.stringify(value)))
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+      .encrypt(refreshTokenKey)
+
+  async function decrypted<T>(sealed: string): Promise<T> {
+    try {
+      const { plaintext } = await compactDecrypt(sealed, refreshTokenKey)
+      return JSON.parse(Buffer.from(plaintext).toString()) as T
+    } catch (error) {
+      if (error instanceof errors.JOSEError) throw new AadstsError(70000)
+      throw error
+    }
+  }
+
   return {
     jwks: { keys: [publicJwk] },
     accessTokenOf: (request, issuer) => {
@@ -152,25 +185,19 @@ export async function createEntraTokens(keys: KeyState, now: () => number): Prom
     },
     idTokenOf: (request, issuer) =>
       sign(
-        { ...userClaimsOf(request), name: request.user.username },
+        {
+          ...userClaimsOf(request),
+          name: request.user.username,
+          ...(request.nonce !== undefined && { nonce: request.nonce }),
+        },
         request,
         issuer,
         request.application.clientId,
       ),
-    sealGrant: async (grant) => {
-      const plaintext = Buffer.from(JSON.stringify(grant))
-      const header = { alg: 'dir', enc: 'A256GCM' }
-      return `1.${await new CompactEncrypt(plaintext).setProtectedHeader(header).encrypt(refreshTokenKey)}`
-    },
-    openGrant: async (refreshToken) => {
-      try {
-        const { plaintext } = await compactDecrypt(refreshToken.replace(/^1\./, ''), refreshTokenKey)
-        return JSON.parse(Buffer.from(plaintext).toString()) as RefreshGrant
-      } catch (error) {
-        if (error instanceof errors.JOSEError) throw new AadstsError(70000)
-        throw error
-      }
-    },
+    sealGrant: async (grant) => `1.${await encrypted(grant)}`,
+    openGrant: async (refreshToken) => decrypted<RefreshGrant>(refreshToken.replace(/^1\./, '')),
+    sealCode: async (code) => `0.${await encrypted(code)}`,
+    openCode: async (code) => decrypted<CodeGrant>(code.replace(/^0\./, '')),
     verify: async (token) => {
       const { payload } = await jwtVerify(token, publicKey, {
         algorithms: [alg],

@@ -29,6 +29,8 @@ try {
     entry: () => import('../../src/index.ts'),
     port: Number(process.env['PORT'] ?? 7071),
   })
+  // Only now is the port known; the app reads its settings at the first call.
+  process.env['PUBLIC_URL'] ??= host.url
   report({ kind: 'ready', url: host.url })
 } catch (error) {
   if (error instanceof PortError) report({ kind: 'port', port: error.port, code: error.code })

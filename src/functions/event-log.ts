@@ -80,6 +80,16 @@ const EVENTS = {
     detail: text,
     correlationId: text,
   },
+  /** A person signed in to connect a connection, or tried to. */
+  connection_sign_in: {
+    connection: text,
+    /** The id of the connection. */
+    userHash: text,
+    outcome: text,
+    aadsts: number,
+    detail: text,
+    correlationId: text,
+  },
   not_ready: { detail: text, correlationId: text },
   /** Service goes on with what was good before. */
   configuration_problem: { detail: text, correlationId: text },

@@ -136,6 +136,13 @@ const REMEDIES: readonly (readonly [remedy: string, ...codes: number[]])[] = [
   [TENANT_RESTRICTIONS, 50002, 500021, 500022],
   ['Microsoft has blocked the tenant. Ask its administrator to contact Microsoft support.', 5000224],
 
+  // A sign-in in the browser
+  ['That sign-in was used before, or is not the one of this browser. Begin it again.', 54005, 500112, 501481],
+  [
+    'The address of the broker is not among the redirect URIs of the app registration. Add the redirect_uri that GET /connections shows: platform Web for an application with a credential, else Mobile and desktop.',
+    50011,
+  ],
+
   // Consent
   [ADMIN_CONSENT, 65001, 65004, 90008, 90093, 90094, 90095, 90099],
   [SERVICE_PRINCIPAL, 650052, 7000229],

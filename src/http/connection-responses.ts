@@ -1,3 +1,4 @@
+import { CALLBACK_PATH } from '../core/connection/connect-link.ts'
 import type { ConnectionView } from '../core/connection/connection-view.ts'
 import { remedyOf } from './aadsts-remedies.ts'
 import { isoOf } from './iso-time.ts'
@@ -14,6 +15,8 @@ export function connectionJsonOf(view: ConnectionView): Readonly<Record<string, 
     username: view.username ?? null,
     owner: view.owner ?? null,
     connect_url: view.link ?? null,
+    // To be registered for the application.
+    redirect_uri: view.link === undefined ? null : new URL(CALLBACK_PATH, view.link).href,
     created_on: isoOf(view.createdOnTimestamp),
     connected_on: isoOf(view.connectedOnTimestamp),
     last_used: isoOf(view.lastUsedTimestamp),

@@ -146,5 +146,6 @@ test('white space around names and secrets does not matter', () => {
     clientId: 'c',
     scopes: ['User.Read'],
     clientSecret: 's',
+    grants: [],
   })
 })

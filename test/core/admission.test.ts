@@ -3,6 +3,7 @@ import { BrokerError } from '../../src/core/broker-error.ts'
 import { IdentityProviderError } from '../../src/core/provider/provider-failure.ts'
 import { composeMemoryCore, refusalOf } from '../support/memory-core.ts'
 import { createMemoryEntryStore } from '../support/memory-entry-store.ts'
+import { NO_CONNECTIONS } from '../support/no-connections.ts'
 
 const NOW = 1_764_000_000_000
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -21,9 +22,7 @@ function createStage() {
   const { tokenSource } = composeMemoryCore({
     store: { ...memoryStore, read: async (key) => (reads.entries++, memoryStore.read(key)) },
     identityProvider: {
-      acquireByClientCredentials: async () => {
-        throw new Error('nobody asks')
-      },
+      ...NO_CONNECTIONS,
       cachedTokenOf: () => token,
       async acquireByPassword(_, { password }, persist) {
         asked++

@@ -72,6 +72,7 @@ describe('a connection of an application, through msal-node', () => {
       username: 'svc@contoso.example',
       owner: 'the CRM team',
       connect_url: null,
+      redirect_uri: null,
       created_on: new Date().toISOString(),
       connected_on: new Date().toISOString(),
       last_used: new Date().toISOString(),

@@ -32,7 +32,11 @@ const REMEDIES: readonly (readonly [aadsts: number, words: string])[] = [
   [50057, 'administrator of the tenant to enable it'],
   [50072, 'and then use it'],
   [50074, 'must use multi-factor'],
+  [50011, 'redirect URIs of the app registration'],
   [50076, 'must use multi-factor'],
+  [54005, 'Begin it again'],
+  [500112, 'Begin it again'],
+  [501481, 'Begin it again'],
   [50078, 'must use multi-factor'],
   [50079, 'and then use it'],
   [50086, 'must use multi-factor'],
@@ -231,7 +235,7 @@ test('each code that somebody must act upon has a remedy of its own', () => {
   const toActUpon = AADSTS_CODES.filter(
     ({ category }) => !['invalid_credentials', 'temporarily_unavailable', 'dead_grant'].includes(category),
   ).flatMap(({ codes }) => codes)
-  expect(toActUpon).toHaveLength(186)
+  expect(toActUpon).toHaveLength(190)
   expect(toActUpon.filter((aadsts) => remedyOf(aadsts) === undefined)).toEqual([])
 })
 

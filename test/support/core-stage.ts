@@ -18,7 +18,14 @@ export const NOW = 1_764_000_000_000
 export const RIGHT = 'the password'
 
 type Token = BrokeredToken['token']
-type Grant = 'password' | 'refresh_token' | 'client_credentials'
+type Grant = 'password' | 'refresh_token' | 'client_credentials' | 'authorization_code'
+/** Stands for a code of the identity provider's. */
+interface SignInCode {
+  readonly username: string
+  readonly objectId: string
+  /** Of the sign-in, from 1. */
+  readonly number: number
+}
 /** As the log has it. */
 const wordsOf = ({ code, detail }: Warning) => (detail === undefined ? code : `${code} (${detail})`)
 
@@ -33,6 +40,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
   let now = NOW
   let issued = 0
   let ids = 0
+  let signIns = 0
   /** What was asked of the identity provider, and of the entry store; in order. */
   const asked: Grant[] = []
   const operations: string[] = []
@@ -111,6 +119,25 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
       await answered('refresh_token')
       const { token, serializedCache } = issue()
       return { token, stored: await persist(serializedCache) }
+    },
+    async beginSignIn(_, redirectUri) {
+      const number = ++signIns
+      return {
+        url: `https://login.example/?redirect_uri=${redirectUri}`,
+        state: `state ${number}`,
+        nonce: `nonce ${number}`,
+        codeVerifier: `verifier ${number}`,
+      }
+    },
+    // The code says who signed in, and for which request.
+    async acquireByCode(_, { code, nonce, codeVerifier }) {
+      await answered('authorization_code')
+      const { username, objectId, number } = JSON.parse(code) as SignInCode
+      if (nonce !== `nonce ${number}` || codeVerifier !== `verifier ${number}`) {
+        throw new IdentityProviderError(refusalOf({ category: 'interaction_required', aadsts: 501481 }))
+      }
+      const account = { tenantId: 't', objectId, username }
+      return { account, serializedCache: issue().serializedCache }
     },
     async acquireByClientCredentials(_, persist) {
       await answered('client_credentials')

@@ -9,13 +9,14 @@ import { createRequestTokenHandler } from '../../src/functions/requesttoken.ts'
 import { createCallerNames } from '../../src/http/caller.ts'
 import { createInvocation } from './invocation.ts'
 import { composeMemoryCore, PROFILE, refusalOf } from './memory-core.ts'
+import { NO_CONNECTIONS } from './no-connections.ts'
 
 const REFUSED = refusalOf({ detail: 'password 400 invalid_grant' })
 
 export interface MemoryBroker extends Pick<Core, 'tick'> {
   /** As the host calls the function. Every line that was logged meanwhile comes with the answer. */
   call(http: HttpRequest): Promise<{ response: HttpResponseInit; lines: unknown[] }>
-  /** What the identity provider was asked, in order: `password`, `refresh_token` or `client_credentials`. */
+  /** What the identity provider was asked, in order: `password` or `refresh_token`. */
   readonly asked: string[]
 }
 
@@ -53,11 +54,7 @@ export function createMemoryBroker(options: {
       const token = tokenOf(username)
       return { token, stored: await persist(JSON.stringify({ username, token })) }
     },
-    async acquireByClientCredentials(_, persist) {
-      asked.push('client_credentials')
-      const token = tokenOf('the application')
-      return { token, stored: await persist(JSON.stringify({ token })) }
-    },
+    ...NO_CONNECTIONS,
   }
   const core = composeMemoryCore(
     {

@@ -1,5 +1,6 @@
 import { composeCore, type Core, type CorePorts, type CoreSettings } from '../../src/core-composition.ts'
 import type { ClientProfile } from '../../src/core/client-profile.ts'
+import type { SignInAttempt } from '../../src/core/connection/sign-in.ts'
 import type { ProviderFailure } from '../../src/core/provider/provider-failure.ts'
 import {
   connectionSecretDigest,
@@ -55,6 +56,11 @@ export function composeMemoryCore(
         isWhole: isConnectionSecret,
         digestOf: connectionSecretDigest,
         matches: matchesConnectionSecret,
+      },
+      signInAttempts: {
+        seal: async (attempt) => `sealed ${JSON.stringify(attempt)}`,
+        open: async (sealed) =>
+          sealed.startsWith('sealed ') ? (JSON.parse(sealed.slice(7)) as SignInAttempt) : undefined,
       },
       resolveSecretKey: async (secret) => digest('secret', secret),
       randomKey: () => `connection ${++keys}`,

@@ -14,6 +14,7 @@ import { createRefreshTick } from '../../src/core/pre-refresh/refresh-tick.ts'
 import { createPauses } from '../../src/core/provider/pauses.ts'
 import { sealingKeyOf } from '../../src/crypto/envelope.ts'
 import type { Storage } from './storage.ts'
+import { NO_CONNECTIONS } from './no-connections.ts'
 
 const NOW = 1_764_000_000_000
 const PERIOD_IN_MS = 60_000
@@ -90,9 +91,7 @@ export async function operationsOfSweep(
 
   const { store, dueIndex } = storesIn(counted(entryTable), counted(hintTable))
   const identityProvider: IdentityProvider = {
-    acquireByClientCredentials: async () => {
-      throw new Error('nobody asks')
-    },
+    ...NO_CONNECTIONS,
     cachedTokenOf,
     acquireByPassword: () => Promise.reject(new Error('no password is known')),
     async acquireByRefreshToken(_, __, persist) {

@@ -35,6 +35,8 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
   // Another account must be chosen, or a screen be answered.
   of('interaction_required', 'account', [16000, 50015, 700020, 9002341]),
   // Multi-factor authentication, or registration for it.
+  // A code was used before, or is another sign-in's.
+  of('interaction_required', 'account', [54005, 500112, 501481]),
   of('interaction_required', 'account', [50072, 50074, 50076, 50078, 50079, 50086, 50087]),
   of('interaction_required', 'account', [50088, 53004, 53010, 500121]),
   // An outside provider, custom control or terms of use.
@@ -66,8 +68,8 @@ export const AADSTS_CODES: readonly AadstsGroup[] = [
   of('misconfigured', 'profile', [50012, 50027, 50048, 50120, 700021, 700024, 700027, 700030]),
   of('misconfigured', 'profile', [1000502, 7000213, 7000214, 7000274, 7000277]),
   // The resource or scope.
-  of('misconfigured', 'profile', [28002, 28003, 50001, 65005, 70011, 90102, 500011, 500014, 1002012]),
-  of('misconfigured', 'profile', [650053, 650054, 650056, 650057, 700022, 700023]),
+  of('misconfigured', 'profile', [28002, 28003, 50001, 65005, 50011, 70011, 90102, 500011, 500014]),
+  of('misconfigured', 'profile', [650053, 650054, 650056, 650057, 700022, 700023, 1002012]),
   // The tenant, or an endpoint for no tenant.
   of(
     'misconfigured',

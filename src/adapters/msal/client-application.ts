@@ -20,7 +20,7 @@ export type ResolveAssertion = (authority: string) => Promise<string>
  */
 export function createClientApplication(
   profile: ClientProfile,
-  cachePlugin: ICachePlugin,
+  cachePlugin: ICachePlugin | undefined,
   networkClient: INetworkModule,
   resolveAssertion: ResolveAssertion,
 ): PublicClientApplication | ConfidentialClientApplication {
@@ -33,7 +33,7 @@ export function createClientApplication(
       knownAuthorities: [new URL(authority).host],
       authorityMetadata: JSON.stringify(authorityMetadataOf(authority)),
     },
-    cache: { cachePlugin },
+    cache: { ...(cachePlugin && { cachePlugin }) },
     system: { networkClient },
   }
   if (clientSecret !== undefined) {

@@ -11,7 +11,7 @@ export type TransportFault = 'unreachable' | 'timeout' | 'connection_lost' | 'in
 
 /** What the token endpoint, the way to it, or MSAL said. No free text: Entra ID's descriptions name users. */
 export interface TokenFailure {
-  readonly grant: 'password' | 'refresh_token' | 'client_credentials'
+  readonly grant: 'password' | 'refresh_token' | 'client_credentials' | 'authorization_code'
   /** First of `error_codes`. */
   readonly aadsts?: number | undefined
   /** HTTP status of the token endpoint, when it answered. */
@@ -78,7 +78,9 @@ export function providerFailureOf(failure: TokenFailure): ProviderFailure {
 
 /** Other grants have no refresh token to give up: what Entra ID calls a bad grant there is a bad request of ours. */
 function onlyARefreshTokenDies({ grant }: TokenFailure, category: FailureCategory): FailureCategory {
-  return category === 'dead_grant' && grant !== 'refresh_token' ? 'misconfigured' : category
+  if (category !== 'dead_grant' || grant === 'refresh_token') return category
+  // A code is used once, and soon: a person begins anew.
+  return grant === 'authorization_code' ? 'interaction_required' : 'misconfigured'
 }
 
 /** Without a code that is known: the HTTP status; then the OAuth error with its suberror; then MSAL's own word. */
@@ -110,6 +112,7 @@ function byOAuthError({ grant, aadsts, oauthError, subError }: TokenFailure): Fa
   if (category && !(category === 'dead_grant' && grant !== 'refresh_token')) return category
   if (grant === 'refresh_token') return 'dead_grant'
   if (grant === 'client_credentials') return 'misconfigured'
+  if (grant === 'authorization_code') return 'interaction_required'
   // A code we do not know is no proof of a wrong password; without any code it is the RFC's meaning.
   return aadsts === undefined ? 'invalid_credentials' : 'interaction_required'
 }

@@ -25,8 +25,8 @@ const connectionSchema: z.ZodType<Connection> = z.object({
 
 /** A connection is one row: row key = its name. */
 const CONNECTION = 'connection'
-/** A row leads from a secret to a connection: row key = the keyed digest of the secret. What it says is believed by nobody. */
-const LINK = 'secret'
+/** A row leads to a connection: row key = the keyed digest of a secret, or the id. What it says is believed by nobody. */
+const LINK = 'link'
 const PROPERTY = 'Sealed'
 
 interface Row extends Record<string, unknown> {
@@ -91,17 +91,17 @@ export function createConnectionTable({
       return { connections: [], next: undefined }
     },
 
-    async nameOf(secretKey) {
-      const row = await table.getEntity(LINK, secretKey, limited()).catch(undefinedIfAbsent)
+    async nameOf(key) {
+      const row = await table.getEntity(LINK, key, limited()).catch(undefinedIfAbsent)
       return row && String(row['Name'])
     },
 
-    async link(secretKey, name) {
-      await table.upsertEntity({ partitionKey: LINK, rowKey: secretKey, Name: name }, 'Replace', limited())
+    async link(key, name) {
+      await table.upsertEntity({ partitionKey: LINK, rowKey: key, Name: name }, 'Replace', limited())
     },
 
-    async unlink(secretKey) {
-      await table.deleteEntity(LINK, secretKey, limited()).catch(undefinedIfAbsent)
+    async unlink(key) {
+      await table.deleteEntity(LINK, key, limited()).catch(undefinedIfAbsent)
     },
 
     async reseal() {

@@ -1,5 +1,8 @@
 import type { NamedConnection } from './connection.ts'
 
+/** Where Entra ID sends the browser back to. */
+export const CALLBACK_PATH = '/connect/callback'
+
 /** Where a person connects it: permanent, and no credential. */
 export type ConnectLink = (connection: Pick<NamedConnection, 'id' | 'grant'>) => string | undefined
 

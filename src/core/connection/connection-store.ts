@@ -24,12 +24,12 @@ export interface ConnectionStore {
   /** @returns false, leaving it untouched, when it changed since `etag` was read. An absent one is removed. */
   remove(name: string, etag: string): Promise<boolean>
   list(pageSize: number, next?: string): Promise<ConnectionPage>
-  /** The name that a secret leads to. A hint: whether the secret opens the connection, its own digests say. */
-  nameOf(secretKey: string): Promise<string | undefined>
+  /** The name that a secret, or an id, leads to. A hint: what the connection itself says counts. */
+  nameOf(key: string): Promise<string | undefined>
   /** Goes before the connection is written. Doing it twice is doing it once. */
-  link(secretKey: string, name: string): Promise<void>
+  link(key: string, name: string): Promise<void>
   /** An absent link is no error. */
-  unlink(secretKey: string): Promise<void>
+  unlink(key: string): Promise<void>
   /** Seals anew what is sealed under an older key. @returns how many there were. */
   reseal(): Promise<number>
 }

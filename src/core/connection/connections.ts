@@ -90,6 +90,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if (grant === 'authorization_code' && username === undefined) {
       throw invalid('username is missing.', 'Name the account that is to sign in.')
     }
+    if (grant === 'authorization_code' && options.linkOf({ id: '', grant }) === undefined) {
+      throw invalid(
+        'The broker does not know its own address, so nobody can be sent back to it from a sign-in.',
+        'Set PUBLIC_URL, such as https://broker.contoso.com.',
+      )
+    }
     return profile
   }
 
@@ -122,6 +128,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       secrets: [kept],
       createdOnTimestamp: now(),
     }
+    if (grant === 'authorization_code') await readable(store.link(id, name))
     if ((await readable(store.write(connection, undefined))) === undefined) throw taken()
     return { view: await viewOf(connection), secret }
   }
@@ -183,7 +190,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
         const connection = openedOf(stored)
         if (!(await readable(store.remove(name, stored.etag)))) continue
         options.forgetHere(connection.id)
-        await Promise.allSettled(connection.secrets.map(({ linkKey }) => store.unlink(linkKey)))
+        const links = [connection.id, ...connection.secrets.map(({ linkKey }) => linkKey)]
+        await Promise.allSettled(links.map((key) => store.unlink(key)))
         await removeEntry(connection.id)
         return
       }

@@ -23,7 +23,31 @@ export interface Credentials {
   readonly password: string
 }
 
-/** Microsoft Entra ID, as the broker uses it. All acquisitions throw {@link IdentityProviderError}, and call `persist` at most once. */
+/** The request of RFC 6749, section 4.1.1, with PKCE (RFC 7636) and a nonce. */
+export interface SignInRequest {
+  readonly url: string
+  readonly state: string
+  readonly nonce: string
+  readonly codeVerifier: string
+}
+
+export interface SignInAnswer extends Pick<SignInRequest, 'nonce' | 'codeVerifier'> {
+  readonly code: string
+  readonly redirectUri: string
+}
+
+/** Who signed in, by the identity provider's word, and what came of it. */
+export interface SignedIn {
+  readonly account: {
+    readonly tenantId: string
+    readonly objectId: string
+    readonly username: string
+  }
+  /** With a refresh token. */
+  readonly serializedCache: string
+}
+
+/** Microsoft Entra ID, as the broker uses it. All acquisitions throw {@link IdentityProviderError}, and call `persist`, if they have it, at most once. */
 export interface IdentityProvider {
   /** Starts from an empty cache, so that no older refresh token survives. */
   acquireByPassword(
@@ -39,6 +63,10 @@ export interface IdentityProvider {
     persist: Persist,
     correlationId: string,
   ): Promise<Acquired>
+  /** Where a person signs in, and what the answer must agree with. Never calls the network. */
+  beginSignIn(profile: ClientProfile, redirectUri: string): Promise<SignInRequest>
+  /** Redeems the code of a sign-in, from an empty cache. Nothing is stored. */
+  acquireByCode(profile: ClientProfile, answer: SignInAnswer, correlationId: string): Promise<SignedIn>
   /** The application's own token, asked for anew each time. */
   acquireByClientCredentials(
     profile: ClientProfile,

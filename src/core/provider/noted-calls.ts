@@ -12,6 +12,11 @@ export function withNotedCalls(provider: IdentityProvider, note: () => void): Id
       note()
       return provider.acquireByRefreshToken(...call)
     },
+    beginSignIn: (...call) => provider.beginSignIn(...call),
+    acquireByCode(...call) {
+      note()
+      return provider.acquireByCode(...call)
+    },
     acquireByClientCredentials(...call) {
       note()
       return provider.acquireByClientCredentials(...call)

@@ -8,6 +8,7 @@ import { composeMemoryCore, PROFILE, refusalOf } from '../../support/memory-core
 import { createMemoryDueIndex } from '../../support/memory-due-index.ts'
 import { createMemoryEntryStore } from '../../support/memory-entry-store.ts'
 import { createMemoryRefusalStore } from '../../support/memory-refusal-store.ts'
+import { NO_CONNECTIONS } from '../../support/no-connections.ts'
 
 const NOW = 1_764_000_000_000
 const HOUR = 3_600_000
@@ -39,9 +40,7 @@ function createStage() {
     return { token, cache: JSON.stringify({ token }) }
   }
   const identityProvider: IdentityProvider = {
-    acquireByClientCredentials: async () => {
-      throw new Error('nobody asks')
-    },
+    ...NO_CONNECTIONS,
     cachedTokenOf: (cache) => (JSON.parse(cache) as { token: ReturnType<typeof issue>['token'] }).token,
     async acquireByPassword(profile, credentials, persist) {
       asked.push(credentials.password)

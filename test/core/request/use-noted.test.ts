@@ -4,6 +4,7 @@ import { composeMemoryCore } from '../../support/memory-core.ts'
 import { createMemoryEntryStore } from '../../support/memory-entry-store.ts'
 import { createMemoryDueIndex } from '../../support/memory-due-index.ts'
 import { createMemoryRefusalStore } from '../../support/memory-refusal-store.ts'
+import { NO_CONNECTIONS } from '../../support/no-connections.ts'
 
 const NOW = 1_764_000_000_000
 const HOUR = 3_600_000
@@ -14,9 +15,7 @@ test('who is served while the password is being asked under another profile uses
   const { promise: isAsked, resolve: noteAsked } = Promise.withResolvers<void>()
   const token = () => ({ value: 'token', acquiredOnTimestamp: now, expiresOnTimestamp: now + 5 * HOUR })
   const identityProvider: IdentityProvider = {
-    acquireByClientCredentials: async () => {
-      throw new Error('nobody asks')
-    },
+    ...NO_CONNECTIONS,
     cachedTokenOf: (cache) => JSON.parse(cache) as ReturnType<typeof token>,
     async acquireByPassword(_profile, _credentials, persist) {
       if (gate) noteAsked()
