@@ -34,7 +34,7 @@ const EVERYWHERE = {
   'Microsoft.Storage/storageAccounts/blobServices': 1,
   'Microsoft.Storage/storageAccounts/blobServices/containers': 1,
   'Microsoft.Storage/storageAccounts/tableServices': 1,
-  'Microsoft.Storage/storageAccounts/tableServices/tables': 4,
+  'Microsoft.Storage/storageAccounts/tableServices/tables': 5,
   'Microsoft.Storage/storageAccounts/queueServices': 1,
   'Microsoft.Storage/storageAccounts/queueServices/queues': 2,
   'Microsoft.Web/serverfarms': 1,

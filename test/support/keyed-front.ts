@@ -1,6 +1,7 @@
-import { createServer, request as httpRequest } from 'node:http'
+import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { forward } from './forwarded.ts'
 
 export interface KeyedFront {
   /** `http://localhost:<port>` */
@@ -24,17 +25,7 @@ export async function startKeyedFront(target: () => string, path: string, key: s
         return undefined
       }
     }
-    const { method, headers } = request
-    const forwarded = httpRequest(
-      `${target()}${request.url}`,
-      { method, headers, agent: false },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers)
-        answer.pipe(response)
-      },
-    )
-    forwarded.on('error', () => response.destroy())
-    request.pipe(forwarded)
+    forward(target(), request, response)
     return undefined
   })
   server.listen(0, 'localhost')
