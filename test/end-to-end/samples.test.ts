@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { minimalEnvironment } from '../../local/process/child-process.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
+import { powerShell7, QUIET_POWERSHELL, UNKNOWN_TO_5_1 } from '../support/powershell.ts'
 
 /** Everything that somebody's quoting could stumble over. */
 const USER = { username: 'sample@contoso.example', password: `Qu"o'te\\ $HOME ü-1` }
@@ -21,13 +22,14 @@ const SAMPLES = [
   ['get-token.sh', 'sh', ['samples/requests/get-token.sh']],
   ['get_token.py', 'python3', ['samples/requests/get_token.py']],
   ['get-token.mjs', process.execPath, ['samples/requests/get-token.mjs']],
-  ['Get-Token.ps1', 'pwsh', ['-NoProfile', '-File', 'samples/requests/Get-Token.ps1']],
+  ['Get-Token.ps1', powerShell7() ?? 'pwsh', ['-NoProfile', '-File', 'samples/requests/Get-Token.ps1']],
 ] as const
 
 /** @returns what the sample prints, and the code it ends with. */
 async function run(program: string, args: readonly string[], password: string, key = 'a-key') {
   const env = {
     ...minimalEnvironment(process.env),
+    ...QUIET_POWERSHELL,
     BROKER_URL: broker.url,
     BROKER_USERNAME: USER.username,
     BROKER_PASSWORD: password,
@@ -61,6 +63,11 @@ describe.each(SAMPLES)('%s', (_, program, args) => {
     expect([code, stdout]).toEqual([1, ''])
     expect(JSON.parse(stderr)).toMatchObject({ error: 'invalid_credentials', remedy: expect.any(String) })
   })
+})
+
+// Windows PowerShell 5.1 runs on Windows alone, and reads a file without a byte order mark as ANSI.
+test('Get-Token.ps1 has nothing that Windows PowerShell 5.1 does not know', () => {
+  expect(UNKNOWN_TO_5_1.exec(readFileSync('samples/requests/Get-Token.ps1', 'utf8'))?.[0]).toBeUndefined()
 })
 
 test('get-token.http, sent as an editor sends it', async () => {
