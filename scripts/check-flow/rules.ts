@@ -1,12 +1,7 @@
+import { DATA_OPERATIONS, variablesOf } from './data-operation.ts'
 import { isLiteral, quotedIn, referencesOf, writtenIn } from './expression.ts'
-import {
-  DATA_OPERATIONS,
-  SECRET_NAME,
-  secretFlowOf,
-  variablesOf,
-  type Secret,
-  type SecretFlow,
-} from './secrets.ts'
+import { secretFlowOf, type Secret, type SecretFlow } from './secrets.ts'
+import { SECRET_NAME } from './trail.ts'
 import { textsOf, type Step, type Workflow } from './workflow.ts'
 
 export interface Finding {
@@ -53,13 +48,13 @@ const writtenSecret = (place: string): Finding => ({
   cure: 'Take it from Key Vault or from a secure parameter (type securestring).',
 })
 
-function literalSecrets(step: Step, { carriers }: SecretFlow): readonly Finding[] {
+function literalSecrets(step: Step, { trail }: SecretFlow): readonly Finding[] {
   return textsOf(step.inputs)
     .filter(({ place, text }) => {
       const name = place.split('/').at(-1) ?? ''
       const isSecret = SECRET_NAME.test(name) || /\/authentication\/value$/i.test(place)
       const isVariable = /value$/i.test(name) && variablesOf(step).some((each) => SECRET_NAME.test(each))
-      const isCarried = carriers.has(step) && /^$|^(\/variables\/\d+)?\/value$/i.test(place)
+      const isCarried = trail.carriers.has(step) && /^$|^(\/variables\/\d+)?\/value$/i.test(place)
       const inCall = /authorization$/i.test(name) && quotedIn(text).some((quoted) => /:./.test(quoted))
       return inCall || isPasswordInForm(text) || ((isSecret || isVariable || isCarried) && isLiteral(text))
     })
@@ -81,7 +76,7 @@ function writtenTokens({ definition }: Workflow): readonly Finding[] {
 
 function openParameters({ parameters }: Workflow, flow: SecretFlow): readonly Finding[] {
   return Object.entries(parameters).flatMap(([name, { type, defaultValue }]) => {
-    const isSecret = SECRET_NAME.test(name) || flow.parameters.has(name.toLowerCase())
+    const isSecret = SECRET_NAME.test(name) || flow.trail.parameters.has(name.toLowerCase())
     const isSecure = type === 'securestring' || type === 'secureobject'
     const open: Finding = {
       rule: 'open-parameter',
@@ -159,14 +154,15 @@ function secondsOf(interval: string): number {
   return ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)
 }
 
-function keysInQueries(step: Step, { tokenActions, valuesOf }: SecretFlow): readonly Finding[] {
+function keysInQueries(step: Step, { tokenActions, names }: SecretFlow): readonly Finding[] {
   const isOfFunctions = (values: readonly string[]) =>
     tokenActions.includes(step) || values.some((value) => /\.azurewebsites\.(net|us)\//i.test(value))
   return textsOf(step.inputs)
     .filter(({ place, text }) => {
-      const values = valuesOf(text)
-      const inAddress = /\/(uri|url|path)$/i.test(place) && values.some((value) => /[?&]code=/i.test(value))
-      return (inAddress || /\/queries\/code$/i.test(place)) && isOfFunctions(values)
+      if (/\/queries\/code$/i.test(place)) return isOfFunctions([])
+      if (!/\/(uri|url|path)$/i.test(place)) return false
+      const values = names.valuesOf(text)
+      return values.some((value) => /[?&]code=/i.test(value)) && isOfFunctions(values)
     })
     .map(({ place }) => ({
       rule: 'key-in-query',
@@ -195,7 +191,7 @@ function consumer(action: Step, flow: SecretFlow): readonly Finding[] {
   }
   if (flow.tokenActions.includes(action)) return []
   const carriesOther = (text: string) =>
-    flow.carriers.has(action) && referencesOf(text).length > 0 ? 'password' : undefined
+    flow.trail.carriers.has(action) && referencesOf(text).length > 0 ? 'password' : undefined
   const [first] = textsOf(action.inputs).flatMap(({ place, text }) => {
     const secret = flow.shownIn(text, action) ?? carriesOther(text)
     return secret ? [{ place: `${action.path}/inputs${place}`, secret }] : []
@@ -239,8 +235,8 @@ function shownByRun({ outputs, actions }: Workflow, { shownIn }: SecretFlow): re
 }
 
 /** A password that arrives with the trigger is shown by the trigger. */
-function openTrigger(trigger: Step, { comesWithTrigger }: SecretFlow): readonly Finding[] {
-  if (!comesWithTrigger || trigger.hasSecureOutputs) return []
+function openTrigger(trigger: Step, { trail }: SecretFlow): readonly Finding[] {
+  if (!trail.comesWithTrigger || trigger.hasSecureOutputs) return []
   return [
     {
       rule: 'open-trigger',
