@@ -26,7 +26,7 @@ function addressIn(args: string[]): URL | undefined {
     return url === undefined ? undefined : new URL('/doctor', url)
   } catch {
     console.error('Usage: npm run doctor [-- --url https://<app>.azurewebsites.net]')
-    process.exit(2)
+    return process.exit(2)
   }
 }
 

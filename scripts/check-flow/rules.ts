@@ -56,17 +56,23 @@ function literalSecrets(step: Step, { trail }: SecretFlow): readonly Finding[] {
       const isVariable = /value$/i.test(name) && variablesOf(step).some((each) => SECRET_NAME.test(each))
       const isCarried = trail.carriers.has(step) && /^$|^(\/variables\/\d+)?\/value$/i.test(place)
       const inCall = /authorization$/i.test(name) && quotedIn(text).some((quoted) => /:./.test(quoted))
-      return inCall || isPasswordInForm(text) || ((isSecret || isVariable || isCarried) && isLiteral(text))
+      if (inCall || isPasswordInText(text)) return true
+      return (isSecret || isVariable || isCarried) && (isLiteral(text) || hasWrittenDefault(text))
     })
     .map(({ place }) => writtenSecret(`${step.path}/inputs${place}`))
 }
 
-/** A form may be one text, or put together of several. */
-function isPasswordInForm(text: string): boolean {
-  if (!/grant_type=password/i.test(text)) return false
-  if (/(?:^|&)password='\s*,\s*'[^'&]/i.test(text)) return true
-  return [writtenIn(text), ...quotedIn(text)].some((each) => /(?:^|&)password=[^&\s]/i.test(each))
+/** In a form, in JSON that expressions keep from being read as such, or set as a property; each whole or put together of several texts. */
+function isPasswordInText(text: string): boolean {
+  const written = [writtenIn(text), ...quotedIn(text)]
+  const isForm = /grant_type=password/i.test(text)
+  if (isForm && written.some((each) => /(?:^|&)password=[^&\s]/i.test(each))) return true
+  if (isForm && /(?:^|&)password='\s*,\s*'[^'&]/i.test(text)) return true
+  if (written.some((each) => /"pass(?:word|wd)?"\s*:\s*"[^"\s]/i.test(each))) return true
+  return /(?:set|add)Property\(.*'pass(?:word|wd)?'\s*,\s*'[^']/i.test(text)
 }
+
+const hasWrittenDefault = (text: string): boolean => /^@.*\bcoalesce\(.*,\s*'[^']+'\s*\)/i.test(text)
 
 function writtenTokens({ definition }: Workflow): readonly Finding[] {
   return textsOf(definition)
@@ -198,7 +204,7 @@ function consumer(action: Step, flow: SecretFlow): readonly Finding[] {
   })
   if (!first) return []
   if (label) return [throughOperation(first.place, label, first.secret)]
-  if (action.hasSecureInputs) return []
+  if (action.hasSecureInputs) return secretsInAddress(action, flow)
   return [
     {
       rule: 'open-consumer',
@@ -207,6 +213,18 @@ function consumer(action: Step, flow: SecretFlow): readonly Finding[] {
       cure: 'Turn on Secure Inputs here as well (runtimeConfiguration.secureData.properties).',
     },
   ]
+}
+
+/** Secure inputs do not reach the logs of those on the way. */
+function secretsInAddress(action: Step, { shownIn }: SecretFlow): readonly Finding[] {
+  return textsOf(action.inputs)
+    .filter(({ place, text }) => /\/(uri|url|path|queries\/.*)$/i.test(place) && shownIn(text, action))
+    .map(({ place }) => ({
+      rule: 'secret-in-address',
+      place: `${action.path}/inputs${place}`,
+      problem: 'A secret is in the address, which logs and proxies on the way keep.',
+      cure: 'Send it in a header, such as Authorization, or in the body.',
+    }))
 }
 
 /** Tracked properties are shown, and sent to the workspace, whatever is hidden. */

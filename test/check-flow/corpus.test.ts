@@ -799,6 +799,52 @@ const seeds: readonly Seed[] = [
     'triggers/manual',
   ],
   [
+    'a password in JSON that expressions break',
+    CONSUMPTION,
+    (d) => (getToken(d).inputs.body = `{"username": @{parameters('username')}, "password": "${LITERAL}"}`),
+    'literal-secret',
+    'actions/Get_token/inputs/body',
+  ],
+  [
+    'a password set as a property',
+    FLOW,
+    (d) => (getToken(d).inputs.body = `@setProperty(json(variables('body')), 'password', '${LITERAL}')`),
+    'literal-secret',
+    'actions/Get_token/inputs/body',
+  ],
+  [
+    'a password for when there is none',
+    CONSUMPTION,
+    (d) => (getToken(d).inputs.body.password = `@coalesce(parameters('password'), '${LITERAL}')`),
+    'literal-secret',
+    'actions/Get_token/inputs/body/password',
+  ],
+  [
+    'the token in an address',
+    FLOW,
+    (d) =>
+      add(d, 'Call', {
+        type: 'Http',
+        inputs: { uri: `https://x.example/a?access_token=${token}` },
+        runtimeConfiguration: secure('inputs'),
+      }),
+    'secret-in-address',
+    'actions/Call/inputs/uri',
+  ],
+  [
+    'the token in an adaptive card',
+    FLOW,
+    (d) =>
+      add(d, 'Card', {
+        type: 'OpenApiConnection',
+        inputs: {
+          parameters: { 'body/messageBody': `{"type":"AdaptiveCard","body":[{"text":"${token}"}]}` },
+        },
+      }),
+    'open-consumer',
+    'actions/Card/inputs/parameters/body/messageBody/body/0/text',
+  ],
+  [
     'a sign-in in a scope in a condition in a loop',
     FLOW,
     (d) => {
@@ -876,6 +922,20 @@ const innocent: readonly (readonly [what: string, file: string, plant: (definiti
         uri: 'https://b.azurewebsites.net/oauth2/token',
         body: "grant_type=password&username=@{parameters('username')}&password=@{encodeUriComponent(parameters('password'))}",
       }),
+  ],
+  [
+    'JSON as text, of parameters',
+    CONSUMPTION,
+    (d) =>
+      (getToken(d).inputs.body =
+        `{"username": @{parameters('username')}, "password": "@{parameters('password')}"}`),
+  ],
+  [
+    'JSON put together of parameters',
+    CONSUMPTION,
+    (d) =>
+      (getToken(d).inputs.body =
+        `@concat('{"username":"', parameters('username'), '","password":"', parameters('password'), '"}')`),
   ],
   [
     'the user name from a list that is shown',
