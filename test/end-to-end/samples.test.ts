@@ -65,6 +65,18 @@ describe.each(SAMPLES)('%s', (_, program, args) => {
   })
 })
 
+const testPowerShell = powerShell7() ? test : test.skip
+testPowerShell('what the README says for PowerShell prints the token', async () => {
+  broker.entra.setUser({ username: 'demo@contoso.example', password: 'Correct-Horse-Battery-1' })
+  const readme = readFileSync('samples/requests/README.md', 'utf8')
+  const [, script = ''] = /```powershell\n([^`]*)```/.exec(readme) ?? []
+  const command = `cd samples/requests; ${script.replace('http://localhost:7071', broker.url)}`
+  expect(UNKNOWN_TO_5_1.exec(script.replaceAll('\n', ' '))?.[0]).toBeUndefined()
+  const { code, stdout, stderr } = await run(String(powerShell7()), ['-NoProfile', '-Command', command], '')
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\r?\n$/)
+})
+
 // Windows PowerShell 5.1 runs on Windows alone, and reads a file without a byte order mark as ANSI.
 test('Get-Token.ps1 has nothing that Windows PowerShell 5.1 does not know', () => {
   expect(UNKNOWN_TO_5_1.exec(readFileSync('samples/requests/Get-Token.ps1', 'utf8'))?.[0]).toBeUndefined()
