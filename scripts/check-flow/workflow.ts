@@ -97,12 +97,13 @@ function actionsOf(actions: unknown, path: string, around: readonly Step[]): rea
 }
 
 /** An action that runs after failures alone knows that it failed, and so does what comes after it. */
-function failedBefore(name: string, siblings: Json, seen: readonly string[] = []): readonly string[] {
-  if (seen.includes(name)) return []
+function failedBefore(name: string, siblings: Json, seen = new Set<string>()): readonly string[] {
+  if (seen.has(name)) return []
+  seen.add(name)
   return Object.entries(objectOf(objectOf(siblings[name])['runAfter'])).flatMap(([before, outcomes]) => {
     const after = Array.isArray(outcomes) ? outcomes.map((outcome) => textOf(outcome).toLowerCase()) : []
-    const own = after.includes('succeeded') ? [] : [before.toLowerCase()]
-    return after.includes('skipped') ? own : [...own, ...failedBefore(before, siblings, [...seen, name])]
+    const own = after.length === 0 || after.includes('succeeded') ? [] : [before.toLowerCase()]
+    return after.includes('skipped') ? own : [...own, ...failedBefore(before, siblings, seen)]
   })
 }
 

@@ -675,6 +675,44 @@ const seeds: readonly Seed[] = [
     'actions/Post/inputs/body',
   ],
   [
+    'the whole answer, after any outcome',
+    FLOW,
+    (d) =>
+      (d.actions.Post = {
+        type: 'Http',
+        runAfter: { Get_token: ['Failed', 'Succeeded'] },
+        inputs: { body: "@{body('Get_token')}" },
+      }),
+    'open-consumer',
+    'actions/Post/inputs/body',
+  ],
+  [
+    'the whole answer, where what comes before may be skipped',
+    FLOW,
+    (d) => {
+      d.actions.Note = { type: 'Compose', runAfter: { Get_token: ['Failed'] }, inputs: 'failed' }
+      d.actions.Post = {
+        type: 'Http',
+        runAfter: { Note: ['Succeeded', 'Skipped'] },
+        inputs: { body: "@{body('Get_token')}" },
+      }
+    },
+    'open-consumer',
+    'actions/Post/inputs/body',
+  ],
+  [
+    'the whole answer, after an outcome that is not said',
+    FLOW,
+    (d) =>
+      (d.actions.Post = {
+        type: 'Http',
+        runAfter: { Get_token: [] },
+        inputs: { body: "@{body('Get_token')}" },
+      }),
+    'open-consumer',
+    'actions/Post/inputs/body',
+  ],
+  [
     'the token in a message of Terminate',
     FLOW,
     (d) =>
@@ -1026,6 +1064,17 @@ test.each(innocent)('%s in %s: no false alarm', (_, file, plant) => {
   const json = read(file)
   plant(definitionIn(json))
   expect(workflowsOf(file, json).flatMap(findingsOf)).toEqual([])
+})
+
+test('a flow of many branches that meet again is read', () => {
+  const json = read(FLOW)
+  const { actions } = definitionIn(json)
+  for (let i = 0; i < 60; i++) {
+    const runAfter = i === 0 ? {} : { [`Left_${i - 1}`]: ['Succeeded'], [`Right_${i - 1}`]: ['Succeeded'] }
+    actions[`Left_${i}`] = { type: 'Compose', runAfter, inputs: i }
+    actions[`Right_${i}`] = { type: 'Compose', runAfter, inputs: i }
+  }
+  expect(workflowsOf(FLOW, json).flatMap(findingsOf)).toEqual([])
 })
 
 test('what is not ours is left alone', () => {
