@@ -9,10 +9,9 @@ import { doctorJsonOf } from '../src/http/doctor-response.ts'
 
 type Report = ReturnType<typeof doctorJsonOf>
 
-const { values } = parseArgs({ options: { url: { type: 'string' } } })
-
+const address = addressIn(process.argv.slice(2))
 try {
-  const report = values.url === undefined ? await examined() : await asked(values.url)
+  const report = address ? await asked(address) : await examined()
   print(report)
   process.exitCode = report.ok ? 0 : 1
 } catch (error) {
@@ -20,8 +19,18 @@ try {
   process.exitCode = 1
 }
 
-async function asked(url: string): Promise<Report> {
-  const address = new URL('/doctor', url)
+/** Ends the process when the words are not understood. */
+function addressIn(args: string[]): URL | undefined {
+  try {
+    const { url } = parseArgs({ args, options: { url: { type: 'string' } } }).values
+    return url === undefined ? undefined : new URL('/doctor', url)
+  } catch {
+    console.error('Usage: npm run doctor [-- --url https://<app>.azurewebsites.net]')
+    return process.exit(2)
+  }
+}
+
+async function asked(address: URL): Promise<Report> {
   if (address.protocol !== 'https:' && address.hostname !== 'localhost') {
     throw new Error('The master key is sent over https alone, or to localhost.')
   }

@@ -1,4 +1,5 @@
-// App Service authentication: a request without a token of an allowed application is answered 401 before the broker sees it.
+// App Service authentication: a request without a token of an allowed application is answered 401 before the broker sees it,
+// unless it is for one of the paths that say nothing of anybody.
 @description('The app.')
 param siteName string
 
@@ -23,7 +24,8 @@ resource authentication 'Microsoft.Web/sites/config@2023-12-01' = {
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      excludedPaths: ['/health']
+      // What the broker answers to anybody, and programs read before they have a token. The function key guards the rest all the same.
+      excludedPaths: ['/health', '/openapi.json', '/.well-known/oauth-authorization-server']
     }
     httpSettings: { requireHttps: true }
     login: { tokenStore: { enabled: false } }

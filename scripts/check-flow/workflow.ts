@@ -6,6 +6,10 @@ export interface Workflow {
   /** All of them, those inside scopes, conditions, loops and cases included. */
   readonly actions: readonly Step[]
   readonly parameters: Readonly<Record<string, { readonly type: string; readonly defaultValue: unknown }>>
+  /** Of the run as a whole. */
+  readonly outputs: unknown
+  /** All of it, as it was read. */
+  readonly definition: unknown
 }
 
 /** A trigger or an action. */
@@ -16,12 +20,17 @@ export interface Step {
   /** From the definition's root, such as `actions/Scope/actions/Get_token`. */
   readonly path: string
   readonly inputs: unknown
+  /** What a loop runs over, or what a switch decides by. */
+  readonly subject: unknown
+  readonly trackedProperties: unknown
   readonly hasSecureInputs: boolean
   readonly hasSecureOutputs: boolean
   readonly retryPolicy:
     { readonly type: string; readonly count: number; readonly interval: string } | undefined
-  /** Names of the loops of type Until around it. */
-  readonly untils: readonly string[]
+  /** Scopes, conditions, switches and loops around it, the outermost first. */
+  readonly around: readonly Step[]
+  /** Names, in lower case, of the actions that have failed whenever this one runs. */
+  readonly failed: readonly string[]
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -51,7 +60,7 @@ function workflowOf(name: string, definition: Json): Workflow {
   return {
     name,
     triggers: Object.entries(objectOf(definition['triggers'])).map(([trigger, value]) =>
-      stepOf(trigger, objectOf(value), `triggers/${trigger}`, []),
+      stepOf(trigger, objectOf(value), `triggers/${trigger}`, [], []),
     ),
     actions: actionsOf(definition['actions'], 'actions', []),
     parameters: Object.fromEntries(
@@ -60,14 +69,18 @@ function workflowOf(name: string, definition: Json): Workflow {
         return [parameter, { type: textOf(type).toLowerCase(), defaultValue }]
       }),
     ),
+    outputs: definition['outputs'],
+    definition,
   }
 }
 
-function actionsOf(actions: unknown, path: string, untils: readonly string[]): readonly Step[] {
-  return Object.entries(objectOf(actions)).flatMap(([name, value]) => {
+function actionsOf(actions: unknown, path: string, around: readonly Step[]): readonly Step[] {
+  const siblings = objectOf(actions)
+  return Object.entries(siblings).flatMap(([name, value]) => {
     const action = objectOf(value)
     const own = `${path}/${name}`
-    const inner = textOf(action['type']).toLowerCase() === 'until' ? [...untils, name] : untils
+    const failed = [...around.flatMap((step) => step.failed), ...failedBefore(name, siblings)]
+    const step = stepOf(name, action, own, around, failed)
     const branches: readonly (readonly [string, unknown])[] = [
       ['actions', action['actions']],
       ['else/actions', objectOf(action['else'])['actions']],
@@ -77,13 +90,30 @@ function actionsOf(actions: unknown, path: string, untils: readonly string[]): r
       ),
     ]
     return [
-      stepOf(name, action, own, untils),
-      ...branches.flatMap(([label, branch]) => actionsOf(branch, `${own}/${label}`, inner)),
+      step,
+      ...branches.flatMap(([label, branch]) => actionsOf(branch, `${own}/${label}`, [...around, step])),
     ]
   })
 }
 
-function stepOf(name: string, step: Json, path: string, untils: readonly string[]): Step {
+/** An action that runs after failures alone knows that it failed, and so does what comes after it. */
+function failedBefore(name: string, siblings: Json, seen = new Set<string>()): readonly string[] {
+  if (seen.has(name)) return []
+  seen.add(name)
+  return Object.entries(objectOf(objectOf(siblings[name])['runAfter'])).flatMap(([before, outcomes]) => {
+    const after = Array.isArray(outcomes) ? outcomes.map((outcome) => textOf(outcome).toLowerCase()) : []
+    const own = after.length === 0 || after.includes('succeeded') ? [] : [before.toLowerCase()]
+    return after.includes('skipped') ? own : [...own, ...failedBefore(before, siblings, seen)]
+  })
+}
+
+function stepOf(
+  name: string,
+  step: Json,
+  path: string,
+  around: readonly Step[],
+  failed: readonly string[],
+): Step {
   const secured = objectOf(objectOf(step['runtimeConfiguration'])['secureData'])['properties']
   const isSecured = (what: string) => Array.isArray(secured) && secured.includes(what)
   // Logic Apps has the policy in the inputs, Power Automate beside them or in the runtime configuration.
@@ -98,7 +128,9 @@ function stepOf(name: string, step: Json, path: string, untils: readonly string[
     type: textOf(step['type']).toLowerCase(),
     path,
     inputs: step['inputs'],
-    // Secure outputs hide the inputs too: https://learn.microsoft.com/azure/logic-apps/logic-apps-securing-a-logic-app
+    subject:
+      step['foreach'] ?? (textOf(step['type']).toLowerCase() === 'switch' ? step['expression'] : undefined),
+    trackedProperties: step['trackedProperties'],
     hasSecureInputs: isSecured('inputs'),
     hasSecureOutputs: isSecured('outputs'),
     retryPolicy: policy && {
@@ -106,7 +138,8 @@ function stepOf(name: string, step: Json, path: string, untils: readonly string[
       count: Number(count ?? 4),
       interval: textOf(interval),
     },
-    untils,
+    around,
+    failed,
   }
 }
 

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { bannerOf } from '../../local/banner.ts'
+import { demoUser } from '../../local/demo/demo-tenant.ts'
 import { minimalEnvironment } from '../../local/process/child-process.ts'
 import { PASSWORD, startBroker, USERNAME, type TestBroker } from '../support/broker.ts'
+import { powerShell7, QUIET_POWERSHELL, UNKNOWN_TO_5_1 } from '../support/powershell.ts'
 
 /** Programs as callers have them, each with its own way to send a body and to answer a challenge. */
 let broker: TestBroker
@@ -15,13 +18,15 @@ beforeAll(async () => {
 afterAll(() => broker.close())
 
 const execute = promisify(execFile)
+const POWERSHELL = powerShell7() ?? 'pwsh'
 const PYTHON = process.platform === 'win32' ? 'python' : 'python3'
 const TOKEN = { accesstoken: expect.stringMatching(/^eyJ/), action: expect.stringMatching(/ token$/) }
 const UNKNOWN_CLIENT = { error: 'unknown_client' }
 
 /** Each line that the program prints. */
 async function printed(program: string, args: readonly string[]): Promise<string[]> {
-  const env = { ...minimalEnvironment(process.env), DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1' }
+  const quiet = { ...QUIET_POWERSHELL, DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1' }
+  const env = { ...minimalEnvironment(process.env), ...quiet }
   const { stdout } = await execute(program, args, { env })
   return stdout.trim().split('\n')
 }
@@ -117,7 +122,7 @@ $secret = ConvertTo-SecureString '${PASSWORD}' -AsPlainText -Force
 $credential = [pscredential]::new('${USERNAME}', $secret)
 `
 
-describeWith('pwsh', ['-Version'], () => {
+describeWith(POWERSHELL, ['-Version'], () => {
   test.each([
     [
       'Invoke-RestMethod',
@@ -126,9 +131,30 @@ describeWith('pwsh', ['-Version'], () => {
     ['Invoke-RestMethod -Credential', '-Credential $credential -AllowUnencryptedAuthentication'],
   ])('%s', async (_, args) => {
     const call = `Invoke-RestMethod ${broker.url}/requesttoken -Method Post ${args} | ConvertTo-Json -Compress`
-    const [answer = ''] = await printed('pwsh', ['-NoProfile', '-Command', `${POWERSHELL_CREDENTIAL}${call}`])
+    const [answer = ''] = await printed(POWERSHELL, [
+      '-NoProfile',
+      '-Command',
+      `${POWERSHELL_CREDENTIAL}${call}`,
+    ])
     expect(JSON.parse(answer)).toMatchObject(TOKEN)
   })
+
+  test('as `npm start` says', async () => {
+    broker.entra.setUser(demoUser)
+    const [, call = ''] = /in PowerShell:\n\n {2}(.*)/.exec(bannerOf(broker.url, '.local')) ?? []
+    const [answer = ''] = await printed(POWERSHELL, [
+      '-NoProfile',
+      '-Command',
+      `${call} | ConvertTo-Json -Compress`,
+    ])
+    expect(JSON.parse(answer)).toMatchObject(TOKEN)
+  })
+})
+
+test('what `npm start` says for PowerShell has nothing that Windows PowerShell 5.1 does not know', () => {
+  const [, call] = /in PowerShell:\n\n {2}(.*)/.exec(bannerOf(broker.url, '.local')) ?? []
+  expect(call).toMatch(/^Invoke-RestMethod /)
+  expect(UNKNOWN_TO_5_1.exec(String(call))?.[0]).toBeUndefined()
 })
 
 /** Building takes long: `npm run clients:dotnet`. */

@@ -191,6 +191,19 @@ test('the command sends its key to nobody else', async () => {
 
 const addressOf = (server: Server) => `http://localhost:${(server.address() as AddressInfo).port}`
 
+test.each([
+  ['an option it does not know', ['--help']],
+  ['an address without a scheme', ['--url', 'contoso.azurewebsites.net']],
+  ['an address that npm took the option from', ['https://contoso.azurewebsites.net']],
+])('the command answers %s with its usage, exit code 2', async (_, args) => {
+  const command = promisify(execFile)(process.execPath, ['scripts/doctor.ts', ...args])
+  await expect(command).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: 'Usage: npm run doctor [-- --url https://<app>.azurewebsites.net]\n',
+  })
+})
+
 test('the command prints a line for each, and fails when one does', async () => {
   const run = async () => {
     const command = promisify(execFile)(process.execPath, ['scripts/doctor.ts', '--url', broker.url], {

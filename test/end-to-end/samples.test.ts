@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { minimalEnvironment } from '../../local/process/child-process.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
+import { powerShell7, QUIET_POWERSHELL, UNKNOWN_TO_5_1 } from '../support/powershell.ts'
 
 /** Everything that somebody's quoting could stumble over. */
 const USER = { username: 'sample@contoso.example', password: `Qu"o'te\\ $HOME ü-1` }
@@ -21,13 +22,14 @@ const SAMPLES = [
   ['get-token.sh', 'sh', ['samples/requests/get-token.sh']],
   ['get_token.py', 'python3', ['samples/requests/get_token.py']],
   ['get-token.mjs', process.execPath, ['samples/requests/get-token.mjs']],
-  ['Get-Token.ps1', 'pwsh', ['-NoProfile', '-File', 'samples/requests/Get-Token.ps1']],
+  ['Get-Token.ps1', powerShell7() ?? 'pwsh', ['-NoProfile', '-File', 'samples/requests/Get-Token.ps1']],
 ] as const
 
 /** @returns what the sample prints, and the code it ends with. */
 async function run(program: string, args: readonly string[], password: string, key = 'a-key') {
   const env = {
     ...minimalEnvironment(process.env),
+    ...QUIET_POWERSHELL,
     BROKER_URL: broker.url,
     BROKER_USERNAME: USER.username,
     BROKER_PASSWORD: password,
@@ -61,6 +63,23 @@ describe.each(SAMPLES)('%s', (_, program, args) => {
     expect([code, stdout]).toEqual([1, ''])
     expect(JSON.parse(stderr)).toMatchObject({ error: 'invalid_credentials', remedy: expect.any(String) })
   })
+})
+
+const testPowerShell = powerShell7() ? test : test.skip
+testPowerShell('what the README says for PowerShell prints the token', async () => {
+  broker.entra.setUser({ username: 'demo@contoso.example', password: 'Correct-Horse-Battery-1' })
+  const readme = readFileSync('samples/requests/README.md', 'utf8')
+  const [, script = ''] = /```powershell\n([^`]*)```/.exec(readme) ?? []
+  const command = `cd samples/requests; ${script.replace('http://localhost:7071', broker.url)}`
+  expect(UNKNOWN_TO_5_1.exec(script.replaceAll('\n', ' '))?.[0]).toBeUndefined()
+  const { code, stdout, stderr } = await run(String(powerShell7()), ['-NoProfile', '-Command', command], '')
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\r?\n$/)
+})
+
+// Windows PowerShell 5.1 runs on Windows alone, and reads a file without a byte order mark as ANSI.
+test('Get-Token.ps1 has nothing that Windows PowerShell 5.1 does not know', () => {
+  expect(UNKNOWN_TO_5_1.exec(readFileSync('samples/requests/Get-Token.ps1', 'utf8'))?.[0]).toBeUndefined()
 })
 
 test('get-token.http, sent as an editor sends it', async () => {

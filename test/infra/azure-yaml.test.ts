@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { pathOf, powerShell7, QUIET_POWERSHELL, UNKNOWN_TO_5_1 } from '../support/powershell.ts'
 
 const root = join(import.meta.dirname, '../..')
 const text = readFileSync(join(root, 'azure.yaml'), 'utf8')
@@ -37,7 +38,7 @@ test('no hook is the path of a file, which azd hands to the shell unquoted', () 
 
 test('no hook uses what Windows PowerShell 5.1 does not know', () => {
   const windows = scripts.filter(({ system }) => system === 'windows').map(({ script }) => script)
-  expect(windows.filter((script) => /&&|\|\||\?\?|\$IsWindows| \? .* : /.test(script))).toEqual([])
+  expect(windows.filter((script) => UNKNOWN_TO_5_1.test(script))).toEqual([])
 })
 
 test('the azd that is asked for knows object parameters from variables and remoteBuild', () => {
@@ -68,17 +69,13 @@ const sh: Shell = {
   args: (file) => ['-c', file],
 }
 
-/** Full paths: what is on PATH is part of each test. */
-const pathOf = (program: string) =>
-  String(process.env['PATH'])
-    .split(delimiter)
-    .map((folder) => join(folder, process.platform === 'win32' ? `${program}.exe` : program))
-    .find((file) => existsSync(file))
-
-/** On Windows PowerShell 7 and 5.1, which azd falls back to; elsewhere sh, and PowerShell 7 where there is one. */
-const wanted = process.platform === 'win32' ? ['powershell', 'pwsh'] : ['pwsh']
-const found = wanted.flatMap((program) => pathOf(program) ?? [])
-if (found.length < wanted.length) console.warn(`SKIPPED: not on this machine: one of ${wanted.join(', ')}`)
+/**
+ * On Windows PowerShell 7 and 5.1, which azd falls back to; elsewhere sh, and PowerShell 7 where there is one. Full paths: what is on
+ * PATH is part of each test.
+ */
+const wanted = process.platform === 'win32' ? [pathOf('powershell'), powerShell7()] : [powerShell7()]
+const found = wanted.flatMap((program) => (program === undefined ? [] : resolve(program)))
+if (found.length < wanted.length) console.warn('SKIPPED: a PowerShell is not on this machine.')
 const shells = [...(process.platform === 'win32' ? [] : [sh]), ...found.map(powerShell)]
 
 describe.each(shells)(
@@ -87,23 +84,30 @@ describe.each(shells)(
     let folder: string
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'azd-'))
+      // As a tool of .NET, pwsh is a program that starts dotnet from PATH.
+      const dotnet = pathOf('dotnet')
+      if (dotnet && process.platform !== 'win32') symlinkSync(realpathSync(dotnet), join(folder, 'dotnet'))
     })
     afterEach(() => rmSync(folder, { recursive: true }))
 
-    const [preprovision = '', , prepackage = ''] = scripts
+    const [preprovision = '', postprovision = '', prepackage = ''] = scripts
       .filter(({ system }) => system === shell.system)
       .map(({ script }) => script)
     const { SystemRoot = '', TEMP = '' } = process.env
     const withNode = dirname(process.execPath)
 
-    function run(environment: Record<string, string>, { hook = preprovision, cwd = root } = {}) {
+    function run(
+      { PATH = '', ...environment }: Record<string, string>,
+      { hook = preprovision, cwd = root } = {},
+    ) {
       const { name, text: script } = shell.wrapped(hook)
       const file = join(folder, name)
       writeFileSync(file, script, { mode: 0o755 })
-      const env = { SystemRoot, TEMP, HOME: folder, NO_COLOR: '1', ...environment }
+      const own = { PATH: [PATH, folder].join(delimiter), SystemRoot, TEMP, HOME: folder, NO_COLOR: '1' }
+      const env = { ...own, ...QUIET_POWERSHELL, ...environment }
       return new Promise<{ code: number; said: string }>((resolve) => {
         execFile(shell.program, shell.args(file), { cwd, env }, (error, stdout, stderr) =>
-          resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr }),
+          resolve({ code: error ? Number(error.code ?? Number.NaN) : 0, said: stdout + stderr }),
         )
       })
     }
@@ -126,6 +130,14 @@ describe.each(shells)(
     test('what the hook refuses stops azd', async () => {
       const { code, said } = await run({ PATH: withNode, BROKER_NETWORK: 'vnetEnabled' })
       expect({ code, said }).toEqual({ code: 1, said: expect.stringContaining('BROKER_NETWORK is not JSON') })
+    })
+
+    test('the hook after provisioning runs as well, and its failure stops azd', async () => {
+      const { code, said } = await run({ PATH: withNode }, { hook: postprovision })
+      expect({ code, said }).toEqual({
+        code: 1,
+        said: expect.stringContaining('KEY_VAULT_URL is not set: azd sets it, from the outputs'),
+      })
     })
 
     test('a private network without a subscription yet is told what it needs', async () => {

@@ -19,6 +19,7 @@ const WITHOUT_BICEP =
   'npm ci, npm run check, npm run demo, npm run test:heavy, npm run test:browser, npm test'
 const WITHOUT_BROWSER = 'npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy'
 const NO_BROWSER = 'npm run test:browser (there is no Chromium here)'
+const NO_POWERSHELL = 'npm test of PowerShell (there is no PowerShell 7 here)'
 const NO_BICEP = 'npm run infra:check (the Bicep CLI cannot be had here)'
 
 test.each([
@@ -73,6 +74,25 @@ test.each([
     ],
   ],
   [
+    'there is no PowerShell',
+    '',
+    { PWSH: '/nowhere/pwsh' },
+    0,
+    [`!! SKIPPED: ${NO_POWERSHELL}`, `== ran: ${ALL}`, `== skipped: ${NO_POWERSHELL}`],
+  ],
+  [
+    'there is no PowerShell where there must be one',
+    '',
+    { PWSH: '/nowhere/pwsh', CI: 'true' },
+    1,
+    [
+      '!! There is no PowerShell 7: install it, or the .NET SDK, or set PWSH to its path',
+      '== ran: npm ci, npm run check, npm run infra:check, npm run demo, npm run test:heavy, npm run test:browser',
+      '== skipped: nothing',
+      '== FAILED: npm test of PowerShell; what follows it was not run',
+    ],
+  ],
+  [
     'the page is wrong',
     'run test:browser=1',
     {},
@@ -108,7 +128,7 @@ test.each([
 ])('says what was run and what was not when %s', (_, failing, environment, status, said) => {
   const { GITHUB_ACTIONS: _actions, CI: _ci, ...inherited } = process.env
   const PATH = [folder, inherited['PATH']].join(delimiter)
-  const env = { ...inherited, PATH, FAILING: failing, CHROMIUM: '/bin/sh', ...environment }
+  const env = { ...inherited, PATH, FAILING: failing, CHROMIUM: '/bin/sh', PWSH: '/bin/sh', ...environment }
   const run = spawnSync('sh', ['-c', 'exec .ci/run 2>&1'], { cwd: root, env, encoding: 'utf8' })
   expect([run.status, run.stdout.split('\n').filter((line) => /^(!!|== \w+:)/.test(line))]).toEqual([
     status,

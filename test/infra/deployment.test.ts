@@ -184,7 +184,7 @@ describeWithBicep('what a deployment makes, worked out by Bicep', () => {
     })
   })
 
-  test('App Service authentication lets the named applications in, and health probes', async () => {
+  test('App Service authentication lets the named applications in, and anybody to what says nothing of anybody', async () => {
     const easyAuth = {
       clientId: '00000000-0000-0000-0000-00000000000a',
       allowedApplications: ['00000000-0000-0000-0000-00000000000b'],
@@ -194,7 +194,7 @@ describeWithBicep('what a deployment makes, worked out by Bicep', () => {
       globalValidation: {
         requireAuthentication: true,
         unauthenticatedClientAction: 'Return401',
-        excludedPaths: ['/health'],
+        excludedPaths: ['/health', '/openapi.json', '/.well-known/oauth-authorization-server'],
       },
       identityProviders: {
         azureActiveDirectory: {

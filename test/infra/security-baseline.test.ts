@@ -145,6 +145,7 @@ const breaches: readonly (readonly [rule: keyof typeof securityRules, from: stri
       '"requireAuthentication":false',
     ],
     ['App Service authentication turns away whoever it does not know', '"Return401"', '"AllowAnonymous"'],
+    ['App Service authentication turns away whoever it does not know', '"/openapi.json"', '"/*"'],
     [
       'App Service authentication without a list of callers is not deployed',
       "empty(tryGet(parameters('easyAuth'), 'allowedApplications'))",

@@ -204,7 +204,11 @@ export const securityRules: Readonly<Record<string, Rule>> = {
     'properties.platform.enabled': true,
     'properties.globalValidation.requireAuthentication': true,
     'properties.globalValidation.unauthenticatedClientAction': 'Return401',
-    'properties.globalValidation.excludedPaths': ['/health'],
+    'properties.globalValidation.excludedPaths': [
+      '/health',
+      '/openapi.json',
+      '/.well-known/oauth-authorization-server',
+    ],
     'properties.httpSettings.requireHttps': true,
     'properties.identityProviders.azureActiveDirectory.registration.clientSecretSettingName':
       'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID',
