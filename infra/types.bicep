@@ -34,6 +34,11 @@ type BrokerSettings = {
   @maxValue(7776000)
   IDLE_EVICTION: int?
 
+  @description('How long the refresh token of a connection that nobody asks for is kept alive. Default 15552000, 180 days.')
+  @minValue(86400)
+  @maxValue(315360000)
+  CONNECTION_IDLE_RENEWAL: int?
+
   @description('How many entries one instance refreshes at a time. Default 32.')
   @minValue(1)
   @maxValue(256)
@@ -57,7 +62,7 @@ type BrokerSettings = {
   @description('When the timer runs: NCRONTAB with seconds, UTC. At least every 5 minutes, or the alert on its silence fires. Default every minute.')
   REFRESH_SCHEDULE: string?
 
-  @description('The address of the broker as callers know it: https:// and a host alone. The issuer of its OAuth metadata. Default none: there is no metadata.')
+  @description('The address of the broker as callers know it: https:// and a host alone. The issuer of its OAuth metadata, and where people connect. Default: the host name of the app.')
   PUBLIC_URL: string?
 
   @description('Proxy for Entra ID, Key Vault, tables and queue: http://host:port. With a password in it, a Key Vault reference. The Functions host reads it too. Default none.')

@@ -117,7 +117,7 @@ export function compose(settings: Settings, clock: Clock): Composition {
     now,
     resolveAssertion: createFederatedAssertion(credential),
   })
-  const { operators, connections, signIns, tokenSource, sweep, tick } = composeCore(
+  const { operators, connections, signIns, foresight, tokenSource, sweep, tick } = composeCore(
     {
       profiles,
       store: createTokenEntryTable({ table: tableOf(tableNames.tokenCache), keyRing, timeoutInMs }),
@@ -173,11 +173,12 @@ export function compose(settings: Settings, clock: Clock): Composition {
       deadlineInMs: settings.requestDeadlineInMs,
       resolveCaller,
     },
-    refreshTokens: { tick, problemsOf },
+    refreshTokens: { tick, problemsOf, foresight },
     refreshChunk: { sweep, chunkOfMessage, now },
     status: {
       checkReadiness,
       operators,
+      connections,
       readHistory: createReadHistory({ store: activityStore, activity, now }),
       resolveCaller,
       now,

@@ -7,6 +7,7 @@ import type { ConnectionSecrets } from './core/connection/connection-secrets.ts'
 import type { ConnectionStore } from './core/connection/connection-store.ts'
 import { createConnectionTokenSource } from './core/connection/connection-token-source.ts'
 import { createConnections, type Connections } from './core/connection/connections.ts'
+import { createForesight, type Foresight } from './core/connection/foresight.ts'
 import type { SealedAttempts } from './core/connection/sign-in.ts'
 import { createSignIns, type SignIns } from './core/connection/sign-ins.ts'
 import { createIsByConnection, withConnections } from './core/connection/with-connections.ts'
@@ -88,6 +89,7 @@ export interface Core {
   readonly operators: Operators
   readonly connections: Connections
   readonly signIns: SignIns
+  readonly foresight: Foresight
   readonly tokenSource: TokenSource
   readonly sweep: RefreshSweep
   readonly tick: RefreshTick
@@ -250,5 +252,10 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     resolveAttempt,
     refreshThresholdInMs,
   })
-  return { operators, connections, signIns, tokenSource, sweep, tick }
+  const foresight = createForesight({
+    list: (pageSize, next) => connections.list(pageSize, next),
+    now,
+    elapsed,
+  })
+  return { operators, connections, signIns, foresight, tokenSource, sweep, tick }
 }

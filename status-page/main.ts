@@ -1,5 +1,6 @@
 import type { StatusJson } from '../src/http/status-json.ts'
 import { showFailures, showRequests, showSweeps } from './activity-sections.ts'
+import { showConnections } from './connection-section.ts'
 import { byId, element, show } from './dom.ts'
 import { showEntries, showPasswords } from './entry-sections.ts'
 import { showDependencies, showFigures, showUnavailable, showVerdict } from './overview.ts'
@@ -15,6 +16,7 @@ const FILLED = [
   'sweeps',
   'entries',
   'passwords',
+  'connections',
 ]
 
 const form = byId('sign-in', HTMLFormElement)
@@ -56,7 +58,7 @@ async function update(): Promise<void> {
 }
 
 function showStatus(status: StatusJson): void {
-  const { activity, entries, generated_on } = status
+  const { activity, connections, entries, generated_on } = status
   showVerdict(status)
   showFigures(status)
   showDependencies(status)
@@ -73,6 +75,8 @@ function showStatus(status: StatusJson): void {
     showEntries(entries)
     showPasswords(entries, generated_on)
   }
+  if ('error' in connections) showUnavailable('connections', connections)
+  else showConnections(connections, generated_on)
   page.hidden = false
   form.hidden = true
 }

@@ -26,6 +26,7 @@ test('times are in seconds, and all but the three addresses have a default', () 
     refreshThresholdInMs: 600_000,
     passwordMaxAgeInMs: 86_400_000,
     idleEvictionInMs: 604_800_000,
+    idleRenewalInMs: 15_552_000_000,
     maxRefusedPasswords: 3,
     refusalWindowInMs: 600_000,
     refreshConcurrency: 32,
@@ -185,6 +186,8 @@ test.each([
   'https://broker.contoso.com/?a=b',
   'https://broker.contoso.com/#a',
   'https://me@broker.contoso.com',
+  'http://localhost.contoso.com',
+  'http://127.0.0.1:7071',
 ])('PUBLIC_URL = %s is refused', (value) => {
   expect(problemOf('PUBLIC_URL', value)).toBe(NO_ORIGIN)
 })
@@ -192,6 +195,19 @@ test.each([
 test("the broker's own address is an origin, without a slash, in lower case", () => {
   const { publicUrl } = readSettings({ ...REQUIRED, PUBLIC_URL: 'https://Broker.contoso.com:443/' })
   expect(publicUrl).toBe('https://broker.contoso.com')
+})
+
+test.each([
+  ['the address that is set', { PUBLIC_URL: 'https://broker.contoso.com' }, 'https://broker.contoso.com'],
+  ['the host name of the platform, if none is set', {}, 'https://app.azurewebsites.net'],
+  [
+    'over plain HTTP this machine alone, as Entra ID has it',
+    { PUBLIC_URL: 'http://localhost:7071/' },
+    'http://localhost:7071',
+  ],
+])('people are sent back to %s', (_, set, publicUrl) => {
+  const environment = { ...REQUIRED, WEBSITE_HOSTNAME: 'App.azurewebsites.net', ...set }
+  expect(readSettings(environment).publicUrl).toBe(publicUrl)
 })
 
 test('times are whole milliseconds, as timers want them', () => {
@@ -253,6 +269,7 @@ test('the README lists every setting, with its default', async () => {
   expect(rows.get('REFRESH_THRESHOLD')).toBe(inSeconds(defaults.refreshThresholdInMs))
   expect(rows.get('PASSWORD_MAX_AGE')).toBe(inSeconds(defaults.passwordMaxAgeInMs))
   expect(rows.get('IDLE_EVICTION')).toBe(inSeconds(defaults.idleEvictionInMs))
+  expect(rows.get('CONNECTION_IDLE_RENEWAL')).toBe(inSeconds(defaults.idleRenewalInMs))
   expect(rows.get('REQUEST_DEADLINE')).toBe(inSeconds(defaults.requestDeadlineInMs))
   expect(rows.get('STORAGE_TIMEOUT')).toBe(inSeconds(defaults.storageTimeoutInMs))
   expect(rows.get('IDENTITY_PROVIDER_TIMEOUT')).toBe(inSeconds(defaults.identityProviderTimeoutInMs))

@@ -104,6 +104,17 @@ const walls = [
     message: SIBLINGS,
   },
   {
+    file: 'src/core/connection/connection.ts',
+    imports: ['lru-cache', '../warning.ts', '../entry/token-entry.ts', '../request/fitness.ts'],
+    butNot: [
+      'zod',
+      '../operate/operators.ts',
+      '../pre-refresh/refresh-tick.ts',
+      '../../crypto/connection-secret.ts',
+    ],
+    message: 'core/connection/ knows core/request/, core/entry/, core/provider/ and the base nouns.',
+  },
+  {
     file: 'src/crypto/crypto.ts',
     imports: ['node:crypto', 'node:util', './envelope.ts'],
     butNot: ['crypto', 'node:fs', '../core/broker-error.ts', '../settings.ts'],

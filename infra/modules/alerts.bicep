@@ -123,6 +123,17 @@ var rules Rule[] = [
     frequency: 'PT1H'
   }
   {
+    name: 'connections-to-see-to'
+    title: 'A connection needs a person'
+    description: 'A sign-in behind a connection has ended, or ends within 14 days, or nobody ever signed in. A flow with an ended one gets 403. The line names the connection: GET /connections/{name} has the link for its owner.'
+    severity: 3
+    query: loadTextContent('../queries/connections-to-see-to.kql')
+    operator: 'GreaterThanOrEqual'
+    threshold: 1
+    window: 'P1D'
+    frequency: 'PT1H'
+  }
+  {
     name: 'log-cap-reached'
     title: 'The daily bound of logs is reached'
     description: 'Nothing more is logged until the next day: the alert on the silent timer fires, and no other one does. The broker works. The workbook says what fills the log; dailyQuotaInGb raises the bound.'

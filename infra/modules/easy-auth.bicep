@@ -25,7 +25,14 @@ resource authentication 'Microsoft.Web/sites/config@2023-12-01' = {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
       // What the broker answers to anybody, and programs read before they have a token. The function key guards the rest all the same.
-      excludedPaths: ['/health', '/openapi.json', '/.well-known/oauth-authorization-server']
+      excludedPaths: [
+        '/health'
+        '/openapi.json'
+        '/.well-known/oauth-authorization-server'
+        // People, and what Entra ID sends their browsers back with. Whether a path covers what is under it is not written anywhere.
+        '/connect'
+        '/connect/*'
+      ]
     }
     httpSettings: { requireHttps: true }
     login: { tokenStore: { enabled: false } }

@@ -138,6 +138,7 @@ resource site 'Microsoft.Web/sites@2023-12-01' = {
         { name: 'STORAGE_TIMEOUT', value: string(brokerSettings.?STORAGE_TIMEOUT ?? 3) }
         { name: 'REQUEST_DEADLINE', value: string(brokerSettings.?REQUEST_DEADLINE ?? 20) }
         { name: 'IDLE_EVICTION', value: string(brokerSettings.?IDLE_EVICTION ?? 604800) }
+        { name: 'CONNECTION_IDLE_RENEWAL', value: string(brokerSettings.?CONNECTION_IDLE_RENEWAL ?? 15552000) }
         { name: 'REFRESH_CONCURRENCY', value: string(brokerSettings.?REFRESH_CONCURRENCY ?? 32) }
         { name: 'REFRESH_FANOUT_ABOVE', value: string(brokerSettings.?REFRESH_FANOUT_ABOVE ?? 1000) }
         { name: 'MAX_REFUSED_PASSWORDS', value: string(brokerSettings.?MAX_REFUSED_PASSWORDS ?? maxRefusedPasswords) }

@@ -29,6 +29,24 @@ const entries = z.object({
   }),
 })
 
+const connections = z.object({
+  read: z.int(),
+  is_cut: z.boolean(),
+  by_state: counts,
+  concerns: z
+    .array(
+      z.object({
+        name: z.string(),
+        client: z.string(),
+        concern: z.enum(['dead', 'dying', 'never_connected']),
+        since: z.string(),
+        aadsts: z.int().nullable(),
+        remedy: z.string(),
+      }),
+    )
+    .describe('Connections that somebody must see to.'),
+})
+
 const FIGURES = {
   hits: z.int().describe('Tokens from memory or from the table.'),
   from_entra: z.int().describe('Tokens for which Entra ID was asked.'),
@@ -91,6 +109,7 @@ export const status = z.object({
   ),
   problems: z.array(z.string()).describe('What is wrong although service goes on.'),
   entries: z.union([entries, unavailable]),
+  connections: z.union([connections, unavailable]),
   activity: z.union([activity, unavailable]),
 }) satisfies z.ZodType<StatusJson>
 

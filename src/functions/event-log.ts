@@ -1,4 +1,5 @@
 import type { InvocationContext } from '@azure/functions'
+import type { Concern } from '../core/connection/connection-survey.ts'
 
 const MAX_TEXT_LENGTH = 500
 const MAX_MEMBERS = 20
@@ -90,6 +91,16 @@ const EVENTS = {
     detail: text,
     correlationId: text,
   },
+  /** Somebody must see to a connection: told once a day. */
+  connection_concern: {
+    connection: text,
+    client: text,
+    concern: text,
+    /** ISO 8601; of one that is dying, until when. */
+    since: text,
+    aadsts: number,
+    correlationId: text,
+  },
   not_ready: { detail: text, correlationId: text },
   /** Service goes on with what was good before. */
   configuration_problem: { detail: text, correlationId: text },
@@ -123,4 +134,20 @@ export function logProblems(context: InvocationContext, problems: readonly strin
   const correlationId = context.invocationId
   for (const detail of problems)
     logEvent(context, 'error', 'configuration_problem', { detail, correlationId })
+}
+
+/** A line for each connection that somebody must see to. */
+export function logConcerns(context: InvocationContext, concerns: readonly Concern[]): void {
+  const correlationId = context.invocationId
+  for (const { name: connection, client, kind: concern, timestamp, aadsts } of concerns) {
+    const since = new Date(timestamp).toISOString()
+    logEvent(context, 'warn', 'connection_concern', {
+      connection,
+      client,
+      concern,
+      since,
+      aadsts,
+      correlationId,
+    })
+  }
 }

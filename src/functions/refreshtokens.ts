@@ -1,7 +1,8 @@
 import type { TimerHandler } from '@azure/functions'
+import type { Foresight } from '../core/connection/foresight.ts'
 import type { RefreshTick } from '../core/pre-refresh/refresh-tick.ts'
 import { faultDetailOf } from '../core/fault-detail.ts'
-import { logEvent, logProblems, type LogEvent } from './event-log.ts'
+import { logConcerns, logEvent, logProblems, type LogEvent } from './event-log.ts'
 import { FUNCTION_TIME_LIMIT_IN_MS } from './function-time-limit.ts'
 import { sweepLevelOf } from './sweep-level.ts'
 
@@ -12,6 +13,7 @@ export interface RefreshTokensOptions {
   readonly tick: RefreshTick
   /** What is wrong although service goes on. */
   readonly problemsOf: () => readonly string[]
+  readonly foresight: Foresight
 }
 
 /** The timer. Never rejects: the next tick does what this one could not. */
@@ -24,13 +26,14 @@ export function createRefreshTokensHandler(
     const durationSinceStart = () => Math.round(performance.now() - startTime)
     const correlationId = context.invocationId
     try {
-      const { tick, problemsOf } = options()
+      const { tick, problemsOf, foresight } = options()
       const summary = await tick({
         periodInMs: periodInMsOf(timer.scheduleStatus),
         timeLimitInMs: FUNCTION_TIME_LIMIT_IN_MS,
         correlationId,
       })
       logProblems(context, problemsOf())
+      logConcerns(context, await foresight())
       writeEvent(context, sweepLevelOf(summary), 'refresh_sweep', {
         ...summary,
         durationMs: durationSinceStart(),

@@ -5,6 +5,7 @@ export interface StatusJson {
   /** What is wrong although service goes on. */
   readonly problems: readonly string[]
   readonly entries: EntriesJson | UnavailableJson
+  readonly connections: ConnectionsJson | UnavailableJson
   readonly activity: ActivityJson | UnavailableJson
 }
 
@@ -37,6 +38,24 @@ export interface EntriesJson {
     readonly by_client: Readonly<Record<string, number>>
     readonly shown: readonly AccountJson[]
   }
+}
+
+export interface ConnectionsJson {
+  readonly read: number
+  readonly is_cut: boolean
+  readonly by_state: Readonly<Record<string, number>>
+  /** Those that somebody must see to. */
+  readonly concerns: readonly ConcernJson[]
+}
+
+export interface ConcernJson {
+  readonly name: string
+  readonly client: string
+  readonly concern: 'dead' | 'dying' | 'never_connected'
+  /** Since when; of one that is dying, until when. */
+  readonly since: string
+  readonly aadsts: number | null
+  readonly remedy: string
 }
 
 export interface AccountJson {

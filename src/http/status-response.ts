@@ -2,12 +2,14 @@ import type { HttpRequest } from '@azure/functions'
 import type { ActivityCounts } from '../core/activity/activity-counts.ts'
 import type { ActivityHistory, HistoryRange } from '../core/activity/activity-history.ts'
 import type { BrokerError } from '../core/broker-error.ts'
+import type { ConcernKind, ConnectionSurvey } from '../core/connection/connection-survey.ts'
 import type { EntrySurvey, SurveyLimits } from '../core/operate/entry-survey.ts'
 import type { Readiness } from '../core/readiness.ts'
 import { invalidRequest } from './invalid-request.ts'
 import { failuresOf, isRefusal } from './status-failures.ts'
 import type {
   ActivityJson,
+  ConnectionsJson,
   DependencyJson,
   EntriesJson,
   FiguresJson,
@@ -41,6 +43,12 @@ const DEPENDENCY_REMEDIES: Readonly<Record<string, string>> = {
   settings: 'Correct the app settings; the log names each that is wrong.',
 }
 
+const CONCERN_REMEDIES: Readonly<Record<ConcernKind, string>> = {
+  dead: 'Its flow gets 403. Send the owner the connect_url of GET /connections/{name}: one sign-in, and the secret stays.',
+  dying: 'Nobody uses it. Delete it, or have it used: a request renews it.',
+  never_connected: 'Send the owner the connect_url of GET /connections/{name}, or delete it.',
+}
+
 /** @throws {BrokerError} `invalid_request` */
 export function rangeOf({ query }: HttpRequest): HistoryRange {
   const hours = query.get('hours') ?? '6'
@@ -55,17 +63,20 @@ export function statusJsonOf(
   parts: {
     readonly readiness: Readiness
     readonly survey: EntrySurvey | BrokerError
+    readonly connections: ConnectionSurvey | BrokerError
     readonly history: ActivityHistory | BrokerError
   },
   range: HistoryRange,
   now: number,
 ): StatusJson {
-  const { readiness, survey, history } = parts
+  const { readiness, survey, connections, history } = parts
   return {
     generated_on: isoOf(now),
     dependencies: Object.entries(readiness.checks).map(([name, state]) => dependencyOf(name, state)),
     problems: readiness.problems,
     entries: 'code' in survey ? unavailableOf(survey, 'tokencache') : entriesOf(survey),
+    connections:
+      'code' in connections ? unavailableOf(connections, 'connections') : connectionsOf(connections),
     activity: 'code' in history ? unavailableOf(history, 'activity') : activityOf(history, range),
   }
 }
@@ -105,6 +116,22 @@ function entriesOf({ onPasswords, passwordsByClient, ...survey }: EntrySurvey): 
         password_accepted_on: isoOf(verifiedOnTimestamp),
       })),
     },
+  }
+}
+
+function connectionsOf({ read, isCut, byState, concerns }: ConnectionSurvey): ConnectionsJson {
+  return {
+    read,
+    is_cut: isCut,
+    by_state: byState,
+    concerns: concerns.map(({ name, client, kind, timestamp, aadsts }) => ({
+      name,
+      client,
+      concern: kind,
+      since: isoOf(timestamp),
+      aadsts: aadsts ?? null,
+      remedy: CONCERN_REMEDIES[kind],
+    })),
   }
 }
 

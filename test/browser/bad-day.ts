@@ -54,6 +54,19 @@ export const BAD_DAY: StatusJson = {
       })),
     },
   },
+  connections: {
+    read: 2000,
+    is_cut: true,
+    by_state: { connected: 1990, pending: 3, reconnect_required: 6, unreadable: 1 },
+    concerns: (['dead', 'dying', 'never_connected'] as const).map((concern) => ({
+      name: `a-connection-with-the-longest-name-that-is-allowed-${concern}`.slice(0, 63).replaceAll('_', '-'),
+      client: CLIENT,
+      concern,
+      since: '2025-11-20T10:00:00.000Z',
+      aadsts: concern === 'dead' ? 7000222 : null,
+      remedy: REMEDY,
+    })),
+  },
   activity: {
     hours: 6,
     stretch_minutes: 10,

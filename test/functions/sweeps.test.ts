@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Timer } from '@azure/functions'
 import { expect, test } from '@jest/globals'
 import type { SweepLimits, SweepSummary } from '../../src/core/pre-refresh/refresh-sweep.ts'
+import type { Concern } from '../../src/core/connection/connection-survey.ts'
 import type { RefreshTick, TickSummary } from '../../src/core/pre-refresh/refresh-tick.ts'
 import { FUNCTION_TIME_LIMIT_IN_MS } from '../../src/functions/function-time-limit.ts'
 import { createRefreshChunkHandler } from '../../src/functions/refreshchunk.ts'
@@ -30,9 +31,13 @@ function timer(last?: string, next?: string): Timer {
   return { isPastDue: false, schedule: { adjustForDST: false }, scheduleStatus } as Timer
 }
 
+/** Of the next tick. */
+const CONCERNS: Concern[] = []
+
 async function runTimer(tick: RefreshTick, firedBy = timer()) {
   const { context, lines } = createInvocation('refreshtokens')
-  await createRefreshTokensHandler(() => ({ tick, problemsOf: () => [] }))(firedBy, context)
+  const foresight = async () => CONCERNS.splice(0)
+  await createRefreshTokensHandler(() => ({ tick, problemsOf: () => [], foresight }))(firedBy, context)
   return lines
 }
 const ticked = (summary: Partial<SweepSummary>) => (): Promise<TickSummary> =>
@@ -145,4 +150,27 @@ test("the time limit is under the host's own, with a minute to spare", () => {
   const host = JSON.parse(readFileSync(join(import.meta.dirname, '../../host.json'), 'utf8')) as object
   expect(host).toMatchObject({ functionTimeout: '00:05:00' })
   expect(FUNCTION_TIME_LIMIT_IN_MS).toBe(240_000)
+})
+
+test('what somebody must see to has a line each, as a warning', async () => {
+  CONCERNS.push(
+    { name: 'crm-sync', client: 'crm', kind: 'dead', timestamp: NOW, aadsts: 50173 },
+    { name: 'new', client: 'crm', kind: 'never_connected', timestamp: NOW },
+  )
+  const lines = await runTimer(ticked({}))
+  expect(lines.slice(0, 2)).toEqual([
+    [
+      'warning',
+      expect.objectContaining({
+        event: 'connection_concern',
+        connection: 'crm-sync',
+        concern: 'dead',
+        aadsts: 50173,
+      }),
+    ],
+    [
+      'warning',
+      expect.objectContaining({ event: 'connection_concern', connection: 'new', concern: 'never_connected' }),
+    ],
+  ])
 })

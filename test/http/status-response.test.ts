@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import type { ConnectionSurvey } from '../../src/core/connection/connection-survey.ts'
 import { HttpRequest } from '@azure/functions'
 import { BrokerError } from '../../src/core/broker-error.ts'
 import { NO_COUNTS } from '../../src/core/activity/activity-counts.ts'
@@ -105,16 +106,60 @@ const HISTORY = {
 }
 const FIGURES = { hits: 9, from_entra: 3, refused: 7, failed: 2, provider_calls: 8 }
 
+const CONNECTIONS: ConnectionSurvey = {
+  read: 9,
+  isCut: true,
+  byState: { connected: 6, reconnect_required: 3 },
+  concerns: [
+    { name: 'crm-sync', client: 'crm', kind: 'dead', timestamp: NOW - 1000, aadsts: 50173 },
+    { name: 'old', client: 'crm', kind: 'dying', timestamp: NOW + 86_400_000 },
+    { name: 'new', client: 'crm', kind: 'never_connected', timestamp: NOW - 86_400_000 },
+  ],
+}
+
 test('a status with everything in it', () => {
-  const { dependencies, entries, activity, ...rest } = statusJsonOf(
+  const { dependencies, entries, connections, activity, ...rest } = statusJsonOf(
     {
       readiness: { ...READY, problems: ['REFRESH_SCHEDULE is missing'] },
       survey: SURVEY,
+      connections: CONNECTIONS,
       history: HISTORY,
     },
     RANGE,
     NOW,
   )
+  expect(connections).toEqual({
+    read: 9,
+    is_cut: true,
+    by_state: { connected: 6, reconnect_required: 3 },
+    concerns: [
+      {
+        name: 'crm-sync',
+        client: 'crm',
+        concern: 'dead',
+        since: '2026-01-15T09:59:59.000Z',
+        aadsts: 50173,
+        remedy:
+          'Its flow gets 403. Send the owner the connect_url of GET /connections/{name}: one sign-in, and the secret stays.',
+      },
+      {
+        name: 'old',
+        client: 'crm',
+        concern: 'dying',
+        since: '2026-01-16T10:00:00.000Z',
+        aadsts: null,
+        remedy: 'Nobody uses it. Delete it, or have it used: a request renews it.',
+      },
+      {
+        name: 'new',
+        client: 'crm',
+        concern: 'never_connected',
+        since: '2026-01-14T10:00:00.000Z',
+        aadsts: null,
+        remedy: 'Send the owner the connect_url of GET /connections/{name}, or delete it.',
+      },
+    ],
+  })
   expect(rest).toEqual({
     generated_on: '2026-01-15T10:00:00.000Z',
     problems: ['REFRESH_SCHEDULE is missing'],
@@ -203,7 +248,11 @@ test('a status with everything in it', () => {
 
 test('before the first tick there is none', () => {
   const history = { ...HISTORY, lastTickTimestamp: undefined, totals: NO_COUNTS, stretches: [] }
-  const { activity } = statusJsonOf({ readiness: READY, survey: SURVEY, history }, RANGE, NOW)
+  const { activity } = statusJsonOf(
+    { readiness: READY, survey: SURVEY, connections: CONNECTIONS, history },
+    RANGE,
+    NOW,
+  )
   expect(activity).toMatchObject({ last_tick: null, sweeps: { ticks: 0, failed: 0 }, failures: [] })
 })
 
@@ -217,7 +266,12 @@ test.each([
 ])('a dependency %s that does not work has a cure, one that works has none', (name, remedy) => {
   const stateOf = (state: string) =>
     statusJsonOf(
-      { readiness: { ...READY, checks: { [name]: state } }, survey: SURVEY, history: HISTORY },
+      {
+        readiness: { ...READY, checks: { [name]: state } },
+        survey: SURVEY,
+        connections: CONNECTIONS,
+        history: HISTORY,
+      },
       RANGE,
       NOW,
     ).dependencies
@@ -231,8 +285,9 @@ test.each([
   ['temporarily_unavailable', 'could not be read.'],
   ['deadline_exceeded', 'took too long.'],
 ] as const)('a part that cannot be had says so: %s', (code, words) => {
-  const { entries, activity } = statusJsonOf(
-    { readiness: READY, survey: new BrokerError(code), history: new BrokerError(code) },
+  const failed = new BrokerError(code)
+  const { entries, connections, activity } = statusJsonOf(
+    { readiness: READY, survey: failed, connections: failed, history: failed },
     RANGE,
     NOW,
   )
@@ -246,6 +301,11 @@ test.each([
     remedy: remedyFor('tokencache'),
   })
   expect(activity).toEqual({ error: code, description: sentence('activity'), remedy: remedyFor('activity') })
+  expect(connections).toEqual({
+    error: code,
+    description: sentence('connections'),
+    remedy: remedyFor('connections'),
+  })
 })
 
 test('the page lets nothing in and goes nowhere', () => {

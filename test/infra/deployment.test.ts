@@ -42,8 +42,8 @@ const EVERYWHERE = {
   [STORAGE]: 2,
   [SITE]: 1,
   [VAULT]: 1,
-  [ALERT]: 8,
-  [ROLE]: 10,
+  [ALERT]: 9,
+  [ROLE]: 11,
 }
 
 describeWithBicep('what a deployment makes, worked out by Bicep', () => {
@@ -64,7 +64,7 @@ describeWithBicep('what a deployment makes, worked out by Bicep', () => {
       AzureWebJobsStorage__accountName: expect.stringMatching(/^sthost\w{13}$/),
     })
     expect(deployment.of(ALERT).map((alert) => at(alert, 'properties.enabled'))).toEqual(
-      Array.from({ length: 8 }, () => true),
+      Array.from({ length: 9 }, () => true),
     )
   })
 
@@ -194,7 +194,13 @@ describeWithBicep('what a deployment makes, worked out by Bicep', () => {
       globalValidation: {
         requireAuthentication: true,
         unauthenticatedClientAction: 'Return401',
-        excludedPaths: ['/health', '/openapi.json', '/.well-known/oauth-authorization-server'],
+        excludedPaths: [
+          '/health',
+          '/openapi.json',
+          '/.well-known/oauth-authorization-server',
+          '/connect',
+          '/connect/*',
+        ],
       },
       identityProviders: {
         azureActiveDirectory: {
@@ -260,6 +266,7 @@ describeWithBicep('what a deployment makes, worked out by Bicep', () => {
       ['accounts-locked', 'components'],
       ['chunks-failing', 'components'],
       ['failing-for-a-day', 'components'],
+      ['connections-to-see-to', 'components'],
       ['log-cap-reached', 'workspaces'],
     ])
     const [workbook] = deployment.of('Microsoft.Insights/workbooks')

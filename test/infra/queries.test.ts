@@ -124,6 +124,7 @@ describe('alerts', () => {
   const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     'accounts-locked': ['timestamp', ...WHO, 'failures'],
     'chunks-failing': ['timestamp', 'detail', 'failures'],
+    'connections-to-see-to': ['timestamp', 'connection', 'concern', 'since', 'client', 'aadsts', 'failures'],
     'failing-for-a-day': ['timestamp', 'since', ...WHO, 'failures'],
     'identity-provider-failing': ['timestamp', ...WHO, 'failures'],
     'log-cap-reached': ['TimeGenerated', 'Operation', 'Level', 'Detail', 'failures'],

@@ -208,6 +208,8 @@ export const securityRules: Readonly<Record<string, Rule>> = {
       '/health',
       '/openapi.json',
       '/.well-known/oauth-authorization-server',
+      '/connect',
+      '/connect/*',
     ],
     'properties.httpSettings.requireHttps': true,
     'properties.identityProviders.azureActiveDirectory.registration.clientSecretSettingName':
