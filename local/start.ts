@@ -1,6 +1,7 @@
 import { settingNames } from '../src/settings.ts'
 import { startEmulators } from './emulators.ts'
 import { bannerOf } from './banner.ts'
+import { readyConnection } from './demo/demo-connection.ts'
 import { startBrokerProcess } from './process/broker-process.ts'
 import { helpOf, localOptionsOf, startCommand } from './process/command-line.ts'
 import { openLocalFolder } from './process/local-folder.ts'
@@ -31,5 +32,5 @@ await runUntilStopped(async (keep, finish) => {
       onLine: (line) => console.log(json ? line : readableLineOf(line, Date.now())),
     }),
   )
-  console.log(bannerOf(broker.url, folder))
+  console.log(bannerOf(broker.url, folder, await readyConnection(broker.url).catch(() => undefined)))
 }, 'Choose another with npm start -- --port 7072; the emulators move along, or by --emulator-ports.')

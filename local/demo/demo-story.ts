@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import { runSecretScan } from './secret-scan.ts'
 import type { DemoAnswer, DemoWorld } from './demo-world.ts'
-import { demoUser } from './demo-tenant.ts'
+import { demoUser, mfaUser } from './demo-tenant.ts'
+import { connectAs } from './person.ts'
 
 /** The broker's settings for the story: the timer runs every two seconds. */
 export const demoSettings = { REFRESH_SCHEDULE: '*/2 * * * * *', REFRESH_THRESHOLD: '3' } as const
@@ -138,6 +139,60 @@ export async function tellDemoStory(world: DemoWorld, step: Step, signal: AbortS
     return [`a fourth different one: ${seenOf(fourth)}; the right one: ${seenOf(right)}`, right]
   })
 
+  const connection = await step('An account with a second factor', async () => {
+    const byPassword = await ask(mfaUser)
+    answers.push(byPassword)
+    check(byPassword, { status: 403, error: 'interaction_required', action: undefined, grants: grant })
+    const wish = { grant: 'authorization_code', username: mfaUser.username, owner: 'the demo' }
+    const { secret = '', connect_url: link = '' } = await world.makeConnection('mfa', wish)
+    entra.accessTokenLifetimeInSeconds = shortLifetimeInSeconds
+    const end = await connectAs(mfaUser, link)
+    entra.accessTokenLifetimeInSeconds = 3599
+    assert.match(end, /\/connected$/)
+    return [
+      `by password: ${seenOf(byPassword)}; its connection is made, and a person signs in once, with the code`,
+      { secret, link },
+    ] as const
+  })
+
+  /** The flow as it was, with one value changed. */
+  async function askByConnection(expected: Expected): Promise<DemoAnswer> {
+    const answer = await ask({ username: mfaUser.username, password: connection.secret })
+    answers.push(answer)
+    check(answer, expected)
+    if (answer.token !== undefined) {
+      const { upn } = await entra.verifyAccessToken(answer.token)
+      assert.equal(upn, mfaUser.username)
+    }
+    return answer
+  }
+
+  const served = await step('The flow, one value changed', async () => {
+    const answer = await askByConnection(returned)
+    return [`${seenOf(answer)}: a token of the account, and nobody stores its password`, answer]
+  })
+
+  await step('The sign-in is revoked', async () => {
+    entra.revokeRefreshTokens(mfaUser.username)
+    const isDead = ({ failed }: Readonly<Record<string, unknown>>) =>
+      JSON.stringify(failed) === '{"dead_grant":1}'
+    await until('the timer to find out', () => sweeps().some(isDead))
+    await until('the end of the last token', () => Date.now() >= served.expiresOnTimestamp)
+    const answer = await askByConnection({
+      status: 403,
+      error: 'interaction_required',
+      action: undefined,
+      grants: [],
+    })
+    return [`the timer finds out; ${seenOf(answer)}, with the link to sign in at`, answer]
+  })
+
+  await step('Connected again, the same secret', async () => {
+    assert.match(await connectAs(mfaUser, connection.link), /\/connected$/)
+    const answer = await askByConnection(returned)
+    return [seenOf(answer), answer]
+  })
+
   await step('Nothing secret in the table or the log', async () => {
     const isLogged = ({ correlationId }: DemoAnswer) =>
       world.lines.some((line) => line.includes(correlationId))
@@ -145,6 +200,7 @@ export async function tellDemoStory(world: DemoWorld, step: Step, signal: AbortS
     const secrets = {
       'user name': [demoUser.username],
       password: [demoUser.password, newPassword, wrongPassword, ...guesses],
+      'connection secret': [connection.secret],
       token: issuedTokens,
     }
     return [await runSecretScan(world, secrets), undefined]

@@ -34,6 +34,8 @@ export interface DemoWorld extends Pick<Emulators, 'entra'> {
   /** The structured log lines of one event. */
   readonly logged: (event: string) => readonly Record<string, unknown>[]
   readonly ask: (credentials: Credentials) => Promise<DemoAnswer>
+  /** Makes a connection. @returns the answer's fields. */
+  readonly makeConnection: (name: string, wish: object) => Promise<Readonly<Record<string, string>>>
   /** Ends the broker's process and starts another. */
   readonly restartBroker: () => Promise<void>
   /** Puts it into a row of the table of tokens: as text, and as bytes. */
@@ -61,6 +63,7 @@ export async function startDemoWorld(options: {
   const { folder, settings } = options
   const emulators = await startEmulators({ folder, portBase: 0 })
   const { entra, azurite, tls } = emulators
+  setDefaultCACertificates([...getCACertificates('default'), tls.caCertificatePem])
   const lines: string[] = []
   const startBroker = (): Promise<BrokerProcess> =>
     startBrokerProcess({
@@ -103,12 +106,19 @@ export async function startDemoWorld(options: {
     lines,
     logged: (event) => lines.flatMap(parsedLine).filter((fields) => fields['event'] === event),
     ask,
+    makeConnection: async (name, wish) => {
+      const response = await fetch(`${broker.url}/connections/${name}`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(wish),
+      })
+      return (await response.json()) as Readonly<Record<string, string>>
+    },
     restartBroker: async () => {
       await broker.close()
       broker = await startBroker()
     },
     plantInTable: async (canary) => {
-      setDefaultCACertificates([...getCACertificates('default'), tls.caCertificatePem])
       Object.assign(process.env, emulators.environment)
       const table = new TableClient(
         azurite.tableServiceUrl,

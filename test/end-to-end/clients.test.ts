@@ -141,7 +141,7 @@ describeWith(POWERSHELL, ['-Version'], () => {
 
   test('as `npm start` says', async () => {
     broker.entra.setUser(demoUser)
-    const [, call = ''] = /in PowerShell:\n\n {2}(.*)/.exec(bannerOf(broker.url, '.local')) ?? []
+    const [, call = ''] = /in PowerShell:\n\n {2}(.*)/.exec(bannerOf(broker.url, '.local', undefined)) ?? []
     const [answer = ''] = await printed(POWERSHELL, [
       '-NoProfile',
       '-Command',
@@ -152,7 +152,7 @@ describeWith(POWERSHELL, ['-Version'], () => {
 })
 
 test('what `npm start` says for PowerShell has nothing that Windows PowerShell 5.1 does not know', () => {
-  const [, call] = /in PowerShell:\n\n {2}(.*)/.exec(bannerOf(broker.url, '.local')) ?? []
+  const [, call] = /in PowerShell:\n\n {2}(.*)/.exec(bannerOf(broker.url, '.local', undefined)) ?? []
   expect(call).toMatch(/^Invoke-RestMethod /)
   expect(UNKNOWN_TO_5_1.exec(String(call))?.[0]).toBeUndefined()
 })
