@@ -55,8 +55,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 'an entry of another client or resource is no entry',
     file: 'core/request/credential-check.ts',
-    from: 'stored?.entry?.fingerprint === profile.fingerprint ? stored.entry : undefined',
-    to: 'stored?.entry',
+    from: 'stored?.entry?.fingerprint === profile.fingerprint',
+    to: 'Boolean(stored)',
   },
   {
     rule: 'a password is verified again after PASSWORD_MAX_AGE',
@@ -72,9 +72,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'the timer refreshes on the word of no older password than PASSWORD_MAX_AGE',
-    file: 'core/pre-refresh/refresh-sweep.ts',
-    from: 'now() - opened.entry.verifiedOnTimestamp < options.passwordMaxAgeInMs',
-    to: 'now() - opened.entry.verifiedOnTimestamp < 1000 * options.passwordMaxAgeInMs',
+    file: 'core/pre-refresh/sweep-plan.ts',
+    from: 'times.now - entry.verifiedOnTimestamp < policy.passwordMaxAgeInMs',
+    to: 'times.now - entry.verifiedOnTimestamp < 1000 * policy.passwordMaxAgeInMs',
   },
   {
     rule: 'of two passwords the one sent later is stored',
@@ -132,14 +132,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'what nobody uses is not refreshed for ever',
-    file: 'core/pre-refresh/refresh-sweep.ts',
-    from: 'stored.lastUsedTimestamp + options.idleEvictionInMs',
-    to: 'stored.lastUsedTimestamp + 1000 * options.idleEvictionInMs',
+    file: 'core/pre-refresh/sweep-plan.ts',
+    from: 'opened.lastUsedTimestamp + idleEvictionInMs',
+    to: 'opened.lastUsedTimestamp + 1000 * idleEvictionInMs',
   },
   {
     rule: 'a refresh by the timer is no use',
     file: 'core/pre-refresh/refresh-sweep.ts',
-    from: 'lastUsedTimestamp: stored.lastUsedTimestamp,',
+    from: 'lastUsedTimestamp: opened.lastUsedTimestamp,',
     to: 'lastUsedTimestamp: now(),',
   },
   {

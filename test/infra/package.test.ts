@@ -108,6 +108,12 @@ test('the packaged bundle registers the functions, with no help from node_module
   })
   const trigger = { authLevel: undefined, queueName: undefined, connection: undefined, schedule: undefined }
   expect(triggers.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
+    { ...trigger, name: 'connect', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
+    { ...trigger, name: 'connectiondelete', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
+    { ...trigger, name: 'connectionget', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
+    { ...trigger, name: 'connectionmake', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
+    { ...trigger, name: 'connections', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
+    { ...trigger, name: 'connectionsecret', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
     { ...trigger, name: 'doctor', type: 'httpTrigger', authLevel: 'admin', runOnStartup: false },
     { ...trigger, name: 'health', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
     { ...trigger, name: 'oauthmetadata', type: 'httpTrigger', authLevel: 'anonymous', runOnStartup: false },
