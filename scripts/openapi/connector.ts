@@ -64,7 +64,7 @@ export function connectorOf(version: string): Json {
           operationId: 'GetToken',
           summary: 'Get a token',
           description:
-            'Gets a valid access token for the account of the connection. Turn on secure outputs of this action, and secure inputs of every action that uses the token.',
+            'Gets a valid access token for the account of the connection. Its password may be the secret of a connection of the broker. Turn on secure outputs of this action, and secure inputs of every action that uses the token.',
           'x-ms-visibility': 'important',
           parameters: [
             {

@@ -1,3 +1,4 @@
+import { connectionPaths } from './connection-paths.ts'
 import { SCHEMAS } from './schemas.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -15,6 +16,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   401: 'The user name or the password is wrong, or missing. Correct it; do not repeat it.',
   403: 'The account cannot sign in this way. The remedy says who must do what.',
   404: 'There is nothing under this name.',
+  409: 'There is something else of this name.',
   405: 'Only POST is allowed.',
   413: 'The body is larger than 8 KiB.',
   415: 'The body is not JSON in UTF-8.',
@@ -34,6 +36,20 @@ const NAMED_CLIENT = {
   description: 'The name of a client profile.',
   schema: { type: 'string', pattern: '^[0-9a-zA-Z-]{1,64}$' },
 }
+const PAGES = [
+  {
+    name: 'page_size',
+    in: 'query',
+    description: 'So many at a time.',
+    schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+  },
+  {
+    name: 'next',
+    in: 'query',
+    description: 'The next of the page before.',
+    schema: { type: 'string' },
+  },
+]
 const USER_BODY = {
   required: true,
   content: {
@@ -59,7 +75,7 @@ export function openApiOf(version: string): Json {
       version,
       summary: 'Posts a user name and a password, gets an access token of Microsoft Entra ID.',
       description:
-        'For callers that can only make a plain HTTP call. It uses the password grant, which cannot do multi-factor authentication: use it when a service account with a password is all you are given.',
+        'For callers that can only make a plain HTTP call. It uses the password grant, which cannot do multi-factor authentication: use it when a service account with a password is all you are given. In the place of a password stands the secret of a connection, with which the account signs in once, by every factor it has.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [
@@ -68,6 +84,7 @@ export function openApiOf(version: string): Json {
     ],
     tags: [
       { name: 'tokens', description: 'For callers.' },
+      { name: 'connections', description: 'With the master key. Each call leaves an audit line.' },
       { name: 'operators', description: 'With the master key. Each call leaves an audit line.' },
       { name: 'probes', description: 'For monitors.' },
     ],
@@ -78,7 +95,7 @@ export function openApiOf(version: string): Json {
           tags: ['tokens'],
           summary: 'Get a token',
           description:
-            'Gets an access token for a user. The credentials are in the body, or in Authorization: Basic, not in both.',
+            'Gets an access token for a user, or for a connection and its secret. The credentials are in the body, or in Authorization: Basic, not in both.',
           security: [{ functionKey: [] }, { functionKey: [], basic: [] }],
           requestBody: {
             required: false,
@@ -167,20 +184,7 @@ export function openApiOf(version: string): Json {
           summary: 'List what is kept',
           description: 'Entries without names and tokens, in pages.',
           security: adminKey,
-          parameters: [
-            {
-              name: 'page_size',
-              in: 'query',
-              description: 'So many at a time.',
-              schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
-            },
-            {
-              name: 'next',
-              in: 'query',
-              description: 'The next of the page before.',
-              schema: { type: 'string' },
-            },
-          ],
+          parameters: PAGES,
           responses: { 200: answer('A page.', 'Entries'), ...errors(400, 503) },
         },
         delete: {
@@ -234,6 +238,7 @@ export function openApiOf(version: string): Json {
           responses: { 204: answer('Forgotten.'), ...errors(400, 404, 503) },
         },
       },
+      ...connectionPaths({ ref, answer, errors, security: adminKey, pages: PAGES }),
       '/status': {
         get: {
           operationId: 'StatusPage',

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import { bodySchema } from '../../src/http/token-request-schema.ts'
 import { userSchema } from '../../src/http/operator-requests.ts'
 import { ERROR_ANSWERS } from '../../src/http/error-answers.ts'
+import { connectionSchema, overlapSchema } from '../../src/http/connection-requests.ts'
+import { connection, connections, newSecret } from './connection-schemas.ts'
 import { findings, status } from './operator-schemas.ts'
 
 const ACTIONS = [
@@ -129,9 +131,9 @@ const described = (schema: Json, descriptions: Readonly<Record<string, Json>>): 
 })
 
 const FIELDS = {
-  username: { description: 'The account, user@domain.' },
-  password: { description: 'Its password.', format: 'password' },
-  client: { description: 'The name of a client profile.' },
+  username: { description: 'The account, user@domain; or the name of a connection.' },
+  password: { description: 'Its password; or the secret of the connection.', format: 'password' },
+  client: { description: 'The name of a client profile. Absent: default, or that of the connection.' },
   min_valid_seconds: { description: 'The token must live at least so many seconds.' },
 }
 
@@ -149,4 +151,9 @@ export const SCHEMAS = {
   Readiness: jsonSchemaOf(readiness),
   Status: jsonSchemaOf(status),
   Findings: jsonSchemaOf(findings),
+  ConnectionWish: jsonSchemaOf(connectionSchema, 'input'),
+  Overlap: jsonSchemaOf(overlapSchema, 'input'),
+  Connection: jsonSchemaOf(connection),
+  Connections: jsonSchemaOf(connections),
+  NewSecret: jsonSchemaOf(newSecret),
 } satisfies Readonly<Record<string, Json>>

@@ -66,24 +66,38 @@ const examples = operations.flatMap(({ path, method, operation }) =>
 test.each(examples)('the example of $title works', async ({ path, method, operation, type, value }) => {
   const body =
     type === 'application/json' ? JSON.stringify(value) : new URLSearchParams(value as never).toString()
-  const answer = await broker.call(path, { method, headers: { 'content-type': type }, body })
-  expect(answer.status).toBe(200)
-  expectAsDefined(operation, 200, answer.json)
+  if (path.endsWith('/secret')) await makeConnection()
+  const answer = await broker.call(path.replace('{name}', CONNECTION), {
+    method: method.toUpperCase(),
+    headers: { 'content-type': type },
+    body,
+  })
+  expect([200, 201]).toContain(answer.status)
+  expectAsDefined(operation, answer.status, answer.json)
 })
 
 test.each(operations.filter(({ operation }) => !operation.requestBody))(
   '$method $path answers as defined',
   async ({ path, method, operation }) => {
     await broker.requestToken()
+    await makeConnection()
     const query = operation.parameters?.some(({ name }) => name === 'client') ? '?client=default' : ''
-    const hash = String((await listed())[0]?.['user_hash'])
-    const answer = await broker.call(path.replace('{userHash}', hash) + query, {
+    const hash = String((await listed()).find((entry) => entry['by_password'])?.['user_hash'])
+    const answer = await broker.call(path.replace('{userHash}', hash).replace('{name}', CONNECTION) + query, {
       method: method.toUpperCase(),
     })
     expect([200, 204]).toContain(answer.status)
     expectAsDefined(operation, answer.status, answer.json)
   },
 )
+
+const CONNECTION = 'crm-sync'
+const makeConnection = () =>
+  broker.call(`/connections/${CONNECTION}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: '{"client":"confidential","grant":"client_credentials"}',
+  })
 
 async function listed(): Promise<Json[]> {
   return (await broker.call('/tokens')).json['tokens'] as Json[]

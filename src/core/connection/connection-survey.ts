@@ -51,7 +51,7 @@ export async function surveyConnections(
   return {
     read: views.length,
     isCut: next !== undefined,
-    byState: Object.fromEntries(Object.entries(byState).map(([state, of = []]) => [state, of.length])),
+    byState: Object.fromEntries(Object.entries(byState).map(([state, of]) => [state, of.length])),
     concerns: views
       .flatMap((view) => concernOf(view, now) ?? [])
       .toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind)),
