@@ -42,7 +42,7 @@ async function createStage() {
     etag,
     fail: (what: typeof failing) => void (failing = what),
     /** How often the table was asked meanwhile. */
-    async callsOf(task: () => Promise<unknown>) {
+    callsOf: async (task: () => Promise<unknown>) => {
       calls = 0
       await task()
       return calls

@@ -50,12 +50,12 @@ function createStage() {
     others: instance(),
     fail: () => void Object.assign(faults, { read: DOWN, write: DOWN, remove: DOWN }),
     /** The table is there again, and has been left alone for long enough. */
-    recover() {
+    recover: () => {
       for (const name of Object.keys(faults)) delete faults[name as keyof RefusalStore]
       time += 10_000
       operations.length = 0
     },
-    idsInTable: async () => (await table.read('user'))?.refusals.tries.map(({ id }) => id),
+    idsInTable: async () => (await table.read('user'))?.refusals?.tries.map(({ id }) => id),
   }
 }
 type Rows = ReturnType<typeof createStage>['rows']
