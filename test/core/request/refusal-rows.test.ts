@@ -71,12 +71,13 @@ const settingTo = (rows: Rows, refusals: Refusals) =>
 
 describe('what was noted while the table was down', () => {
   test('goes into the row once, beside what is there', async () => {
-    const { rows, fail, recover, idsInTable } = createStage()
+    const { rows, fail, recover, operations, idsInTable } = createStage()
     await adding(rows, 'a')
     fail()
     expect(await adding(rows, 'b')).toMatchObject({ row: { isShared: false } })
     recover()
     expect((await rows.read('user')).refusals).toEqual(refusalsOf('a', 'b'))
+    expect(operations).toEqual(['read', 'write'])
     expect(await idsInTable()).toEqual(['a', 'b'])
   })
 
