@@ -50,6 +50,20 @@ test.each([
   expect(faultDetailOf(thrown)).toBe('Error')
 })
 
+test.each(['username', 'displayname', 'nameOfUser', 'codeword', 'errors_of_user', 'passcode'])(
+  'what a member called %s holds is not said',
+  (member) => {
+    expect(faultDetailOf({ name: 'Fault', [member]: 'canary' })).toBe('Fault')
+  },
+)
+
+test('eight constants are enough', () => {
+  const errors = Array.from({ length: 12 }, (_, n) => ({ code: `code_${n}` }))
+  expect(faultDetailOf({ name: 'Fault', errors })).toBe(
+    'Fault code_0 code_1 code_2 code_3 code_4 code_5 code_6',
+  )
+})
+
 test('what refers to itself ends', () => {
   const circular: { name: string; cause?: unknown } = { name: 'LoopError' }
   circular.cause = circular

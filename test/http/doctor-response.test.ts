@@ -29,7 +29,7 @@ test('what works, and what was not tried, has none, and a warning is no failure'
       { check: 'b', status: 'not_tried', kind: 'not_tried' },
       { check: 'c', status: 'warning', kind: 'lags' },
     ]),
-  ).toEqual({
+  ).toStrictEqual({
     ok: true,
     checks: [
       { check: 'a', status: 'ok', finding: 'works' },
@@ -48,4 +48,12 @@ test("the code's own cure goes before the general one", () => {
     remedy: expect.stringMatching(/^Allow public client flows/),
   })
   expect(cureOf(1)).toMatchObject({ aadsts: 1, remedy: expect.stringMatching(/^Entra ID does not let/) })
+})
+
+test('one failure among what works is a failure', () => {
+  const found = doctorJsonOf([
+    { check: 'a', status: 'ok', kind: 'works' },
+    { check: 'b', status: 'failed', kind: 'unavailable' },
+  ])
+  expect(found.ok).toBe(false)
 })

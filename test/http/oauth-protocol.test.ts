@@ -59,6 +59,15 @@ test.each([
   await expect(oauthProtocol.read(http)).rejects.toMatchObject({ code })
 })
 
+test('what is no form is told to be sent as one', async () => {
+  await expect(oauthProtocol.read(post(JSON.stringify(GRANT)))).rejects.toMatchObject({
+    details: {
+      description: 'The body is not declared as a form.',
+      remedy: 'Send a form, with the header Content-Type: application/x-www-form-urlencoded.',
+    },
+  })
+})
+
 test('a token is answered as RFC 6749 section 5.1 has it', () => {
   const brokered = {
     token: { value: 'eyJ', acquiredOnTimestamp: NOW, expiresOnTimestamp: NOW + 3_071_999 },

@@ -57,6 +57,36 @@ test.each([
     'None: the next tick asks again. If it goes on, look for the failures beside this one.',
   ],
   [
+    'requests',
+    'internal_error',
+    'The broker failed in a way that was not foreseen.',
+    'Search the log for this error and report it with the field detail; it names no user.',
+  ],
+  [
+    'refreshes',
+    'dead_grant',
+    'The refresh token is worth nothing any more.',
+    'None: the next request signs in with its password.',
+  ],
+  [
+    'refreshes',
+    'stored_token_unreadable',
+    'The row is there and no key at hand opens it.',
+    'Enable the older versions of the secret token-cache-encryption-key again, or forget the entry.',
+  ],
+  [
+    'refreshes',
+    'token_not_stored',
+    'The token was refreshed and could not be written.',
+    'Look at the data account: its network rules, and the role of the app on it.',
+  ],
+  [
+    'refreshes',
+    'token_too_large_to_store',
+    'The sealed entry is over 900 KiB.',
+    'Ask for fewer scopes in the client profile, or forget the entry.',
+  ],
+  [
     'refreshes',
     'RestError 503 ServerBusy',
     'A fault without an answer of its own.',
@@ -70,6 +100,15 @@ test.each([
   ],
 ] as const)('of %s, %s has its words', (of, name, description, remedy) => {
   expect(wordsOf(of, name)).toEqual([description, remedy])
+})
+
+test('a cause of a refresh is shown whole: what stands in it is no code of Entra ID', () => {
+  const [failure] = failuresOf(
+    'refreshes',
+    { 'RestError 503 ServerBusy': 1 },
+    { 'RestError 503 ServerBusy': TIME },
+  )
+  expect([failure?.cause, failure?.aadsts]).toEqual(['RestError 503 ServerBusy', null])
 })
 
 test.each([

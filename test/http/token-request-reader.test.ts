@@ -74,6 +74,11 @@ test.each<[string, HttpRequest, object]>([
     {},
   ],
   [
+    'the last byte that is allowed, announced',
+    post(json({ ...credentials, extra: 'x'.repeat(8108) }), { ...JSON_TYPE, 'content-length': '8192' }),
+    {},
+  ],
+  [
     'Basic with chunks',
     postStream([Buffer.from('{"client":"crm"}')], { ...JSON_TYPE, ...basic }),
     { client: 'crm' },
@@ -331,6 +336,13 @@ test.each<[string, HttpRequest, status: number, description: string, remedy: str
     'The body is declared in another charset than UTF-8.',
     IN_UTF_8,
   ],
+  ...['x-utf-8', 'utf-80'].map((charset): [string, HttpRequest, number, string, string] => [
+    `${charset}, declared`,
+    typed(`application/json; charset=${charset}`),
+    415,
+    'The body is declared in another charset than UTF-8.',
+    IN_UTF_8,
+  ]),
   [
     'ISO-8859-1',
     post(Buffer.from(json({ ...credentials, extra: 'ü' }), 'latin1')),
@@ -382,6 +394,33 @@ test.each<[string, HttpRequest, status: number, description: string, remedy: str
     400,
     'The connection ended before the body did.',
     'Send the request again, whole.',
+  ],
+  [
+    'a connection that ends too soon, after as much as is allowed',
+    postStream(
+      (async function* () {
+        yield Buffer.from(json(credentials).padEnd(8192))
+        throw new Error('aborted')
+      })(),
+    ),
+    400,
+    'The connection ended before the body did.',
+    'Send the request again, whole.',
+  ],
+  [
+    'more than is allowed, in a stream that does not like to be left',
+    postStream(
+      (async function* () {
+        try {
+          for (;;) yield Buffer.alloc(1024)
+        } finally {
+          await Promise.reject(new Error('aborted'))
+        }
+      })(),
+    ),
+    413,
+    TOO_LARGE,
+    ONLY,
   ],
   // Basic.
   ['Basic and the body', post(json(credentials), { ...JSON_TYPE, ...basic }), 400, TWICE, ONCE],

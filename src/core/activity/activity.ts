@@ -47,10 +47,7 @@ export function createActivity({ store, now, delay, randomId }: ActivityOptions)
     if (timestamp !== minuteTimestamp) {
       close()
       // A clock that was set back comes to the same minute again: as another instance, or the row would be replaced.
-      if (timestamp <= newestClosedTimestamp) {
-        instanceId = randomId()
-        newestClosedTimestamp = -Infinity
-      }
+      if (timestamp <= newestClosedTimestamp) instanceId = randomId()
       minuteTimestamp = timestamp
       const overInMs = timestamp + MINUTE_IN_MS - time
       void delay(overInMs + MARGIN_IN_MS).then(() => minuteTimestamp === timestamp && close())

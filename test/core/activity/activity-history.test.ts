@@ -89,3 +89,21 @@ test('what this instance has not written yet is in it; what was written meanwhil
   const { totals, isCut } = await read(RANGE)
   expect([asked, totals.sources, isCut]).toEqual([[FULL_HOUR + 10 * MINUTE], { memory: 7 }, true])
 })
+
+test('what began before the range, or after it by a clock ahead, is not in it', () => {
+  const counts = { errors: { misconfigured: 1 }, sweeps: { ticks: 1 } }
+  const ofAll = (minutes: number[]) =>
+    historyOf(
+      minutes.map((minute) => at(minute, counts, { lostMinutes: 1, instanceId: `${minute}` })),
+      RANGE,
+      FULL_HOUR + 60 * MINUTE,
+    )
+  // From minute 10 to minute 70.
+  const { instances, lostMinutes, lastSeenTimestamps, lastTickTimestamp, totals } = ofAll([9, 10, 69, 70])
+  expect([instances, lostMinutes, totals.errors]).toEqual([2, 2, { misconfigured: 2 }])
+  expect([lastSeenTimestamps.errors, lastTickTimestamp]).toEqual([
+    { misconfigured: FULL_HOUR + 69 * MINUTE },
+    FULL_HOUR + 69 * MINUTE,
+  ])
+  expect(ofAll([9, 70])).toMatchObject({ instances: 0, lostMinutes: 0, lastTickTimestamp: undefined })
+})

@@ -148,3 +148,31 @@ test('calls of the identity provider are told of once', () => {
   activity.noteProviderCall()
   expect([activity.takeProviderCalls(), activity.takeProviderCalls()]).toEqual([2, 0])
 })
+
+test('a clock that is set back into the minute that was written overwrites no row', async () => {
+  activity.countRequest(HIT)
+  delays[0]?.end()
+  await settled()
+  activity.countRequest(HIT)
+  now += MINUTE
+  activity.countRequest(HIT)
+  await settled()
+  expect(written.map(hitsOf)).toEqual([
+    [0, 'id1', 1, 0],
+    [0, 'id2', 1, 0],
+  ])
+})
+
+test('what is being written is not certain yet', async () => {
+  isSlow = true
+  activity.countRequest(HIT)
+  now += MINUTE
+  activity.countRequest(HIT)
+  expect(activity.unwritten().map(hitsOf)).toEqual([
+    [0, 'id1', 1, 0],
+    [1, 'id1', 1, 0],
+  ])
+  release?.()
+  await settled()
+  expect(activity.unwritten().map(hitsOf)).toEqual([[1, 'id1', 1, 0]])
+})

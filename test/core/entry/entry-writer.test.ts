@@ -56,6 +56,27 @@ test('a refresh that another writer overtook says so, and leaves what is there',
   expect(verifierOf(await store.read('k'))).toBe('other')
 })
 
+test('a refresh that nobody overtook is stored', async () => {
+  const { store, writer } = createStage()
+  await store.write('k', entryOf('v', NOW), NOW, undefined)
+  const stored = await store.read('k')
+  if (!stored?.entry) throw new Error('not written')
+  expect(await writer.persistRefresh('k', { ...stored, entry: stored.entry }, NOW)('{"mine":1}')).toEqual({
+    kind: 'stored',
+  })
+  expect((await store.read('k'))?.entry).toEqual({ ...entryOf('v', NOW), serializedCache: '{"mine":1}' })
+})
+
+test('a password whose row was forgotten while it was asked is stored as a new one', async () => {
+  const { store, writer } = createStage()
+  const etag = await store.write('k', entryOf('old', NOW), NOW, undefined)
+  await store.remove('k', etag ?? '')
+  expect(await writer.persistPassword('k', etag, async () => entryOf('new', NOW + 1))('{}')).toEqual({
+    kind: 'stored',
+  })
+  expect((await store.read('k'))?.entry?.passwordVerifier).toBe('new')
+})
+
 test('a password hash that fails costs a warning, not the token', async () => {
   const { store, writer } = createStage()
   const persist = writer.persistAccepted('k', undefined, () => Promise.reject(new RangeError('memory limit')))

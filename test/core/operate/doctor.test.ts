@@ -76,6 +76,41 @@ test('an authority of all organizations cannot be asked about the application', 
   expect(asked).toEqual([])
 })
 
+test('a profile that has changed within the minute is asked about anew', async () => {
+  let fingerprint = 'before'
+  const { asked, doctor } = createStage({ profiles: { get: async () => ({ ...PROFILE, fingerprint }) } })
+  await doctor()
+  fingerprint = 'after'
+  await doctor()
+  expect(asked).toHaveLength(2)
+})
+
+test('somebody who cannot exist and gets a token shows that the application is let in, and nothing is stored', async () => {
+  const stored: unknown[] = []
+  const token = { value: 't', acquiredOnTimestamp: NOW, expiresOnTimestamp: NOW + 1 }
+  const { line } = createStage({
+    identityProvider: {
+      async acquireByPassword(_, __, persist) {
+        stored.push(await persist('{}').catch((error: Error) => error.message))
+        return { token, stored: { kind: 'stored' } }
+      },
+    },
+  })
+  expect(await line('registration')).toEqual({ check: 'registration', status: 'ok', kind: 'works' })
+  expect(stored).toEqual(['internal_error'])
+})
+
+test('a sign-in that fails as nobody foresaw is told by its constant', async () => {
+  const fault = Object.assign(new Error('names a user'), { code: 'ERR_ODD' })
+  const identityProvider = { acquireByPassword: () => Promise.reject(fault) }
+  expect(await createStage({ identityProvider }).line('registration')).toEqual({
+    check: 'registration',
+    status: 'failed',
+    kind: 'registration_refused',
+    detail: 'Error ERR_ODD',
+  })
+})
+
 const failing = (fields: Partial<ProviderFailure>): Partial<DoctorOptions> => ({
   identityProvider: {
     acquireByPassword: () => Promise.reject(new IdentityProviderError(refusalOf(fields))),
@@ -110,6 +145,16 @@ test.each<[string, Partial<ProviderFailure>, object]>([
     { category: 'temporarily_unavailable', scope: 'service', detail: 'status 503' },
     { status: 'failed', kind: 'unavailable', detail: 'status 503' },
   ],
+  [
+    'an outage with a code',
+    { category: 'temporarily_unavailable', scope: 'account', aadsts: 90033 },
+    { status: 'failed', kind: 'unavailable', aadsts: 90033 },
+  ],
+  [
+    'a policy that is said of more than the account',
+    { category: 'policy_blocked', scope: 'profile', aadsts: 53003 },
+    { status: 'failed', kind: 'registration_refused', aadsts: 53003 },
+  ],
 ])('the sign-in of nobody tells: %s', async (_, failure, expected) => {
   expect(await createStage(failing(failure)).line('registration')).toMatchObject(expected)
 })
@@ -121,12 +166,18 @@ test.each([
   [-300_000, 'failed', '300 s'],
 ])('a clock that differs by %i ms is %s', async (skewInMs, status, detail) => {
   const line = await createStage({ askAuthority: async () => NOW + skewInMs }).line('clock')
-  expect([line?.status, line?.detail]).toEqual([status, detail])
+  expect([line?.status, line?.kind, line?.detail]).toEqual([
+    status,
+    status === 'ok' ? 'works' : 'clock_differs',
+    detail,
+  ])
 })
 
 test('without a time of the authority the clock is not judged', async () => {
-  expect(await createStage({ askAuthority: async () => undefined }).line('clock')).toMatchObject({
+  expect(await createStage({ askAuthority: async () => undefined }).line('clock')).toEqual({
+    check: 'clock',
     status: 'not_tried',
+    kind: 'not_tried',
   })
 })
 
@@ -166,6 +217,15 @@ test('what others found is handed on, and without a profile the rest is not trie
     { check: 'registration', status: 'not_tried', kind: 'not_tried' },
     { check: 'resource', status: 'not_tried', kind: 'not_tried' },
   ])
+})
+
+test('a dependency that fails without a word for the log has no detail', async () => {
+  const checkReadiness = async () => ({ ...READY, isReady: false, checks: { queue: 'unavailable' } })
+  expect(await createStage({ checkReadiness }).line('queue')).toEqual({
+    check: 'queue',
+    status: 'failed',
+    kind: 'unavailable',
+  })
 })
 
 test('a resource that wants a second factor of everybody is told', async () => {

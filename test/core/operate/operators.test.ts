@@ -201,6 +201,20 @@ describe('forgetting', () => {
     expect(await core.operators.forgetClient('crm')).toBe(0)
   })
 
+  test('a profile leaves alone what cannot be opened: it may be another one’s', async () => {
+    const stage = createCoreStage()
+    const core = stage.instance()
+    await stage.ask(core)
+    stage.storeFault = async (operation, apply) => {
+      const result = await apply()
+      if (operation !== 'list') return result
+      const { entries } = result as { entries: object[] }
+      return { entries: entries.map((stored) => ({ ...stored, entry: undefined })), next: undefined }
+    }
+    expect(await core.operators.forgetClient('default')).toBe(0)
+    expect(await stage.table.read(KEY)).toBeDefined()
+  })
+
   test('what another has forgotten first is not counted', async () => {
     const stage = createCoreStage()
     const core = stage.instance()

@@ -50,14 +50,31 @@ async function addDue(...keys: string[]): Promise<void> {
 
 test('up to the limit it sweeps itself', async () => {
   await addDue('a', 'b')
-  expect(await run()).toMatchObject({ due: 2, queued: 0 })
+  expect(await run()).toMatchObject({ due: 2, queued: 0, waiting: 0 })
   expect([swept, keysInQueue()]).toEqual([[['a', 'b']], []])
 })
 
 test('above the limit it hands out everything', async () => {
   await addDue('a', 'b', 'c')
-  expect(await run()).toMatchObject({ due: 3, queued: 3 })
+  expect(await run()).toMatchObject({ due: 3, queued: 3, waiting: 0 })
   expect([swept, keysInQueue()]).toEqual([[[]], ['a', 'b', 'c']])
+})
+
+test.each([
+  [200, [100, 100]],
+  [201, [100, 100, 1]],
+])('%i hints are handed out a hundred at a time, each once', async (count, sizes) => {
+  const keys = Array.from({ length: count }, (_, n) => `key ${n}`)
+  await addDue(...keys)
+  await run()
+  expect([queue.map(({ hints }) => hints.length), keysInQueue()]).toEqual([sizes, keys])
+})
+
+test('what is handed out at last is not swept here, however late it is', async () => {
+  await addDue('a', 'b', 'c')
+  now += 10 * PERIOD_IN_MS
+  expect(await run()).toMatchObject({ queued: 3, waiting: 0, left: 0, oldestLagMs: 540_000 })
+  expect(swept).toEqual([[]])
 })
 
 test('while chunks wait, or a worker that has died holds one, only what has come due since is handed out', async () => {

@@ -88,3 +88,12 @@ test('without an entry the hash is one of the usual cost that matches nothing', 
     '$scrypt$ln=15,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
   ])
 })
+
+test.each([
+  ['no entry', undefined],
+  ["another profile's", entryOf('right', 'another')],
+])('whatever the hash says, %s opens nothing', async (_, entry) => {
+  const check = createCredentialCheck({ create: async () => '', matches: async () => true })
+  const inquiry = inquiryOf('right', entry)
+  expect(await check({ ...inquiry, entryKey: inquiry.attempt.digest })).toBeUndefined()
+})

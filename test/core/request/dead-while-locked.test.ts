@@ -36,3 +36,44 @@ test('as long as its access token lives the entry stays', async () => {
   )
   expect(stage.operations).not.toContain('remove')
 })
+
+test('an entry that somebody else has written meanwhile stays', async () => {
+  const { stage, core } = createStage()
+  await stage.ask(core)
+  stage.pass(24 * HOUR)
+  stage.faults.password = lock
+  stage.beforeAnswer = async () => {
+    const stored = await stage.table.read('entry of u in default')
+    if (stage.asked.at(-1) === 'refresh_token' && stored) {
+      await stage.table.mark('entry of u in default', { failures: 9 }, stored.etag)
+    }
+  }
+  stage.forgetHistory()
+  expect(await stage.ask(core)).toMatch(/^account_locked/)
+  expect(stage.operations).toEqual(['read', 'mark', 'mark'])
+})
+
+test('an entry that cannot be dropped is no other answer', async () => {
+  const { stage, core } = createStage()
+  await stage.ask(core)
+  stage.pass(24 * HOUR)
+  stage.faults.password = lock
+  stage.storeFault = async (operation, apply) => {
+    if (operation === 'remove') throw new Error('down')
+    return apply()
+  }
+  expect(await stage.ask(core)).toBe('account_locked: locked')
+})
+
+test('an entry that another instance refreshes is left to it', async () => {
+  const { stage, core } = createStage()
+  await stage.ask(core)
+  stage.pass(24 * HOUR)
+  stage.faults.password = lock
+  const stored = await stage.table.read('entry of u in default')
+  const leasedUntilTimestamp = stage.now() + 19_000
+  await stage.table.mark('entry of u in default', { leasedUntilTimestamp }, stored?.etag ?? '')
+  stage.forgetHistory()
+  expect(await stage.ask(core)).toBe('account_locked: locked')
+  expect(stage.asked).toEqual(['password'])
+})

@@ -181,6 +181,13 @@ describe('a table that fails', () => {
     expect(stage.operations).toEqual(['write', 'read'])
   })
 
+  test('and by no other try that is in the row', async () => {
+    const stage = createStage()
+    await askAll(stage, stage.guards[0], ['a'])
+    stage.fail(ambiguous('write'))
+    expect(await stage.admit(stage.guards[0], 'b')).toMatchObject({ kind: 'admitted', warnings: [] })
+  })
+
   test('one time-out is no outage', async () => {
     const stage = createStage()
     let failures = 1
@@ -279,4 +286,134 @@ test('a place that was taken is settled even when ten thousand others were looke
   for (let other = 0; other < 10_000; other++) await guard.statusOf(`other ${other}`)
   if ('settle' in admission) await admission.settle(REFUSED)
   expect(await guard.statusOf('user')).toMatchObject({ refusedPasswords: 1 })
+})
+
+test('a place is settled and does not reject even when others write the row every time', async () => {
+  const stage = createStage()
+  const admission = await stage.admit(stage.guards[0], 'a')
+  stage.fail(async (operation, apply) => (operation === 'write' ? undefined : apply()))
+  expect('settle' in admission && (await admission.settle(REFUSED))).toBeUndefined()
+})
+
+test('who finds no turn to write the row is told to come again in a second', async () => {
+  const stage = createStage()
+  stage.fail(async (operation, apply) => (operation === 'write' ? undefined : apply()))
+  expect(await stage.admit(stage.guards[0], 'a')).toMatchObject({
+    kind: 'temporarily_unavailable guard_lost_answer',
+    error: { details: { retryAfterInMs: 1_000 } },
+  })
+})
+
+describe('that a password was refused', () => {
+  test('by another instance is known here for longer than the row says it', async () => {
+    const stage = createStage(2)
+    const [first, second = first] = stage.guards
+    await askAll(stage, first, ['a'])
+    const refusedOn = stage.now()
+    await stage.admit(second, 'a')
+    stage.pass(600_000)
+    expect(second.wasRefusedSince(stage.attemptOf('a'), refusedOn)).toBe(true)
+    expect(second.wasRefusedSince(stage.attemptOf('a'), refusedOn + 1)).toBe(false)
+  })
+
+  test('is known even when an operator has cleared the user while it was asked', async () => {
+    const stage = createStage()
+    const [guard] = stage.guards
+    const admission = await stage.admit(guard, 'a')
+    await guard.forget('user')
+    if ('settle' in admission) await admission.settle(REFUSED)
+    expect(guard.wasRefusedSince(stage.attemptOf('a'), stage.now())).toBe(true)
+  })
+
+  test('does not count when it was accepted since', async () => {
+    const stage = createStage()
+    const [guard] = stage.guards
+    const acceptedOn = stage.now()
+    stage.pass(1)
+    await askAll(stage, guard, ['a'])
+    stage.pass(600_000)
+    await askAll(stage, guard, ['a'], 'accepted')
+    expect(guard.wasRefusedSince(stage.attemptOf('a'), acceptedOn)).toBe(false)
+  })
+
+  test('for another reason than the password is no refusal of it', async () => {
+    const stage = createStage()
+    const [guard] = stage.guards
+    await askAll(stage, guard, ['a'], refusalOf({ category: 'interaction_required', aadsts: 50076 }))
+    expect(guard.wasRefusedSince(stage.attemptOf('a'), 0)).toBe(false)
+  })
+})
+
+test('a judgement about the account is known without asking the table', async () => {
+  const stage = createStage()
+  const [guard] = stage.guards
+  await askAll(stage, guard, ['a'], refusalOf({ category: 'interaction_required', aadsts: 50076 }))
+  stage.operations.length = 0
+  expect(() => guard.check(stage.attemptOf('a'))).toThrow(
+    expect.objectContaining({ code: 'interaction_required' }),
+  )
+  expect(stage.operations).toEqual([])
+})
+
+test('the status of a user counts what was refused, not what is being asked, nor what an accepted password has freed', async () => {
+  const stage = createStage()
+  const [guard] = stage.guards
+  await askAll(stage, guard, ['refused'])
+  await stage.admit(guard, 'being asked')
+  expect(await guard.statusOf('user')).toMatchObject({ refusedPasswords: 1 })
+  await askAll(stage, guard, ['right'], 'accepted')
+  expect(await guard.statusOf('user')).toMatchObject({ refusedPasswords: 0 })
+})
+
+test('an answer about nothing is followed by no wait, whatever others ask meanwhile', async () => {
+  const stage = createStage()
+  const [guard] = stage.guards
+  for (const digest of ['a', 'b', 'c']) await stage.admit(guard, digest)
+  const right = await stage.admit(guard, 'right', { hasPlace: true })
+  const outage = refusalOf({ category: 'temporarily_unavailable', judgement: 'not_judged' })
+  expect('settle' in right && (await right.settle(outage))).toBeUndefined()
+})
+
+describe('who waits for another instance', () => {
+  async function waitFor(outcome: 'accepted' | ProviderFailure, isFull = false) {
+    const stage = createStage(2)
+    const [first, second = first] = stage.guards
+    if (isFull) await askAll(stage, first, ['a', 'b', 'c'])
+    const asking = await stage.admit(first, 'right', { hasPlace: true })
+    const waiting = stage.admit(second, 'right', { hasPlace: true, waitInMs: 10_000 })
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    if ('settle' in asking) await asking.settle(outcome)
+    return (await waiting).kind
+  }
+
+  test('is told what became of the password there', async () => {
+    expect(await waitFor('accepted')).toBe('ended')
+    expect(await waitFor(REFUSED)).toBe('invalid_credentials known_refused')
+  })
+
+  test('asks himself when nothing became of it, even when wrong passwords have all places', async () => {
+    const outage = refusalOf({ category: 'temporarily_unavailable', judgement: 'not_judged' })
+    expect(await waitFor(outage, true)).toBe('ended')
+  })
+})
+
+describe('before it refuses, an instance looks again at', () => {
+  const LOCKED = refusalOf({ category: 'account_locked', retryAfterInMs: 3_600_000 })
+  const LOST = refusalOf({ category: 'temporarily_unavailable', judgement: 'unknown' })
+
+  test.each<[string, ProviderFailure, string]>([
+    ['a lock', LOCKED, 'account_locked guard_locked'],
+    ['an answer that was lost', LOST, 'temporarily_unavailable guard_lost_answer'],
+  ])('%s that it has known of for two seconds', async (_, failure, refusal) => {
+    const stage = createStage(2)
+    const [first, second = first] = stage.guards
+    await askAll(stage, first, ['a'], failure)
+    await second.forget('user')
+    stage.pass(1_999)
+    stage.operations.length = 0
+    expect((await stage.admit(first, 'a')).kind).toBe(refusal)
+    expect(stage.operations).toEqual([])
+    stage.pass(1)
+    expect((await stage.admit(first, 'a')).kind).toBe('admitted')
+  })
 })

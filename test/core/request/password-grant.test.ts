@@ -121,6 +121,7 @@ describe('when to try again', () => {
       7_000,
     ],
     ['of a judgement is not said', MFA, undefined],
+    ['of a password that was refused just now is not said', refusalOf(), undefined],
   ])('%s', async (_, failure, retryAfterInMs) => {
     expect(await retryAfterOf(failure)).toBe(retryAfterInMs)
   })

@@ -64,6 +64,22 @@ test('four wait for one entry, the fifth is told to come again, and another entr
   expect(await again).toBe(true)
 })
 
+test('each hash that ends gives one place in the queue of its entry, and no more', async () => {
+  const { limited, ends, turn } = heldVerifiers()
+  const ask = () => limited.matches('v', 'p', 'entry')
+  const first = [ask(), ask(), ask(), ask()]
+  await turn()
+  ends[0]?.()
+  expect(await first[0]).toBe(true)
+  const fifth = ask()
+  await expect(ask()).rejects.toMatchObject({ code: 'too_many_requests' })
+  for (let n = 0; n < 3; n++) {
+    await turn()
+    for (const end of ends) end()
+  }
+  expect(await Promise.all([...first, fifth])).toEqual([true, true, true, true, true])
+})
+
 test('64 wait in all, and a new verifier gets its turn all the same', async () => {
   const { limited, ends, turn } = heldVerifiers()
   const waiting = Array.from({ length: 66 }, (_, n) => limited.matches('v', 'p', `entry ${n}`))

@@ -93,6 +93,13 @@ test('a fourth refusal, of a password that was accepted before, does not count a
   expect(refusals.fullWindows).toBe(1)
 })
 
+test('a window is not full of answers that were lost, nor of what an accepted password has freed', () => {
+  const lost = ['a', 'b'].reduce((before, digest) => asked(before, digest, LOST), NO_REFUSALS)
+  expect(asked(lost, 'c', REFUSED).fullWindows).toBe(0)
+  const freed = asked(refusedAll(['a', 'b']), 'right', 'accepted')
+  expect(asked(freed, 'c', REFUSED).fullWindows).toBe(0)
+})
+
 test('an accepted password frees the places, and what was refused stays refused', () => {
   const refusals = asked(refusedAll(['a', 'b', 'c']), 'right', 'accepted')
   expect(verdict(refusals, 'a')).toMatchObject({ kind: 'refused' })
@@ -164,6 +171,14 @@ describe('an answer that was lost', () => {
     })
     expect(pausesInSeconds).toEqual([30, 60, 120, 240, 240])
     expect(refusals.tries).toHaveLength(1)
+  })
+
+  test('is a state of its own in the row, and counts for its password alone', () => {
+    const refusals = reserved(asked(NO_REFUSALS, 'a', LOST), 'b')
+    expect(refusals.tries.map(({ digest, state, losses }) => [digest, state, losses])).toEqual([
+      ['a', 'unknown', 1],
+      ['b', 'reserved', 0],
+    ])
   })
 
   test('three of them shut nobody out for good: that is an outage, not a lock', () => {

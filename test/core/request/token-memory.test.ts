@@ -34,3 +34,11 @@ test('a user has one token: setting replaces, deleting forgets', () => {
   memory.delete('u')
   expect(memory.get('u')).toBeUndefined()
 })
+
+test('an entry is forgotten for whoever has its token, and no other is', () => {
+  const memory = createTokenMemory(() => 10 ** 9)
+  memory.set('u', remembered('forgotten'))
+  memory.set('v', { ...remembered('kept'), entryKey: 'another' })
+  memory.forget('k')
+  expect([memory.get('u'), memory.get('v')?.token.value]).toEqual([undefined, 'kept'])
+})

@@ -494,6 +494,18 @@ describe('the store', () => {
   })
 })
 
+test('who needs the token for longer than it lives is told that another instance has not finished: that passes', async () => {
+  const stage = createCoreStage()
+  await stage.ask(stage.instance())
+  stage.pass(50 * MINUTE)
+  const stored = await stage.table.read('entry of u in default')
+  const leasedUntilTimestamp = stage.now() + 19_000
+  await stage.table.mark('entry of u in default', { leasedUntilTimestamp }, stored?.etag ?? '')
+  expect(await stage.ask(stage.instance(), { minValidInMs: 20 * MINUTE })).toBe(
+    'temporarily_unavailable: another instance has not finished',
+  )
+})
+
 describe('the use of an entry', () => {
   const lastUse = async (afterInMs: number, given: (stage: CoreStage) => unknown = () => {}) => {
     // A token that lives longer, so that it is served without being renewed.
