@@ -28,10 +28,7 @@ const LOOP_IN_MS = 2000
 const requestBody = JSON.stringify(demoUser)
 
 export const run = (): Promise<readonly Row[]> =>
-  withEmulators(async (emulators) => [
-    ...(await rowsOverHttp(emulators)),
-    await rowWithoutHttp(emulators),
-  ])
+  withEmulators(async (emulators) => [...(await rowsOverHttp(emulators)), await rowWithoutHttp(emulators)])
 
 /** In turns, so that whatever else the machine does falls on all. */
 async function rowsOverHttp({ environment, entra }: Emulators): Promise<readonly Row[]> {

@@ -8,7 +8,7 @@ type Results = Readonly<Record<string, BenchmarkResult>>
 const HEADINGS = ['what', 'figure', 'baseline', 'ratio', 'goal']
 
 const numberOf = (value: number): string =>
-  value.toLocaleString('en-US', { maximumSignificantDigits: Math.abs(value) >= 1000 ? 6 : 3 })
+  value.toLocaleString('en-US', value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 })
 
 const textOf = ({ value, unit }: Quantity): string => `${numberOf(value)} ${unit}`
 
@@ -31,7 +31,12 @@ export function tableOf(results: Results): string {
   const lines = [HEADINGS, ...Object.values(results).flatMap(({ rows }) => rows.map(cellsOf))]
   const widths = HEADINGS.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)))
   return lines
-    .map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((cells) =>
+      cells
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 
@@ -78,6 +83,4 @@ const reasonOf = (row: Row): string =>
   `- ${row.what}: ${numberOf(ratioOf(row))}, the goal is ${boundOf(row)}. ${row.goal?.ifMissed}`
 
 const loadSentenceOf = (load: number): string =>
-  load > 0.5
-    ? 'The machine had other work to do meanwhile.'
-    : 'Nothing else of weight ran when it began.'
+  load > 0.5 ? 'The machine had other work to do meanwhile.' : 'Nothing else of weight ran when it began.'

@@ -248,7 +248,12 @@ const walls = [
   {
     file: 'bench/bench.ts',
     imports: [
+      'prettier',
+      'esbuild',
       '@azure/functions',
+      '@azure/data-tables',
+      '@azure/identity',
+      '@azure/msal-node',
       '../src/composition.ts',
       '../local/emulators.ts',
       '../test/support/clock.ts',
