@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { loadavg } from 'node:os'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { BenchmarkOptions } from './benchmark.ts'
@@ -34,9 +35,11 @@ const options: BenchmarkOptions = {
 }
 
 const startDate = new Date()
-const [loadBefore = 0] = loadavg()
+/** Cores that others kept busy, looked at before each benchmark. */
+const busyCores: number[] = []
 const results: Record<string, BenchmarkResult> = {}
 for (const name of names) {
+  busyCores.push(await busyCoresNow())
   console.log(`${name} …`)
   results[name] = await resultOf(name)
 }
@@ -44,7 +47,15 @@ console.log(`\n${tableOf(results)}`)
 if (values.write) {
   const page = join(import.meta.dirname, '..', 'docs', 'benchmarks.md')
   const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])]
-  await writeFile(page, await pageOf(results, { startDate, loadBefore, command: command.join(' ') }))
+  await writeFile(page, await pageOf(results, { startDate, busyCores, command: command.join(' ') }))
+}
+
+/** For a second in which nothing of ours runs. */
+async function busyCoresNow(): Promise<number> {
+  const idleInMs = () => cpus().reduce((sum, { times }) => sum + times.idle, 0)
+  const [startTime, before] = [performance.now(), idleInMs()]
+  await setTimeout(1000)
+  return Math.max(0, cpus().length - (idleInMs() - before) / (performance.now() - startTime))
 }
 
 /** @throws when the benchmark fails. */

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 import { minimalEnvironment } from '../local/process/child-process.ts'
 import type { Emulators } from '../local/emulators.ts'
 import { demoUser } from '../local/demo/demo-tenant.ts'
@@ -115,7 +115,7 @@ async function buildBoth(): Promise<string> {
     external: ['@azure/functions-core', 'supports-color'],
     minifySyntax: true,
     logLevel: 'error',
-  } as const
+  } satisfies BuildOptions
   await build({ ...rules, entryPoints: [join(import.meta.dirname, 'empty-app.ts')], outfile: bundles.empty })
   const { metafile } = await build({
     ...rules,
@@ -125,7 +125,7 @@ async function buildBoth(): Promise<string> {
     metafile: true,
   })
   const sizes: Record<string, number> = {}
-  for (const { inputs } of Object.values(metafile.outputs)) {
+  for (const { inputs } of Object.values(metafile?.outputs ?? {})) {
     for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
       const [, part = 'src'] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? []
       sizes[part] = (sizes[part] ?? 0) + bytesInOutput

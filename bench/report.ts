@@ -43,7 +43,7 @@ export function tableOf(results: Results): string {
 /** docs/benchmarks.md, laid out as the rest of the repository. */
 export function pageOf(
   results: Results,
-  run: { readonly startDate: Date; readonly loadBefore: number; readonly command: string },
+  run: { readonly startDate: Date; readonly busyCores: readonly number[]; readonly command: string },
 ): Promise<string> {
   const all = Object.values(results).flatMap(({ rows }) => rows)
   const missed = all.filter(isMissed)
@@ -60,7 +60,7 @@ the ratio is what to compare. \`npm run bench -- cached-hit store-hit\` runs tho
 | begun | ${run.startDate.toISOString()} |
 | machine | ${processor?.model ?? 'unknown'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB |
 | system | ${type()} ${release()}, Node.js ${process.versions.node} |
-| load before | ${run.loadBefore.toFixed(2)} processes by the system's mean over a minute. ${loadSentenceOf(run.loadBefore)} |
+| other work | ${loadSentenceOf(run.busyCores)} |
 
 Broker, emulators, Azurite and whoever asks share the machine's cores. None of it is Azure, and none of it is Entra ID.
 
@@ -82,5 +82,8 @@ ${Object.entries(results)
 const reasonOf = (row: Row): string =>
   `- ${row.what}: ${numberOf(ratioOf(row))}, the goal is ${boundOf(row)}. ${row.goal?.ifMissed}`
 
-const loadSentenceOf = (load: number): string =>
-  load > 0.5 ? 'The machine had other work to do meanwhile.' : 'Nothing else of weight ran when it began.'
+const loadSentenceOf = (busyCores: readonly number[]): string => {
+  const cores = busyCores.map((each) => each.toFixed(1)).join(', ')
+  const isBusy = Math.max(...busyCores) > 0.3
+  return `Before each benchmark, for a second in which nothing of it ran, so many cores were busy: ${cores}. ${isBusy ? 'The machine had other work to do.' : 'The machine had no other work.'}`
+}

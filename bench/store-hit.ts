@@ -36,7 +36,8 @@ async function measure(instances: Instances): Promise<readonly Row[]> {
   await expectAction(second.requestToken(warmUp ?? {}), 'returned existing token')
 
   const table = new TableClient(gateway.url, tableNames.tokenCache, new ManagedIdentityCredential())
-  const rows = await Array.fromAsync(table.listEntities())
+  const rows: { readonly partitionKey?: string; readonly rowKey?: string }[] = []
+  for await (const row of table.listEntities()) rows.push(row)
   const verifier = await createPasswordVerifier(users[0]?.password ?? '')
   const hits: number[] = []
   const bare: number[] = []

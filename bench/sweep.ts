@@ -83,7 +83,7 @@ export async function run({ entries, runs, latencyInMs }: BenchmarkOptions): Pro
     await timer.requestToken(demoUser)
     await seedEntries(processes, directory)
     console.log(
-      `${entries} entries stored (process ids: this ${process.pid}, Azurite ${processes.azuritePid})`,
+      `${entries} entries stored (process ids: this ${process.pid}, Azurite ${processes.azurite.pid})`,
     )
     if (latencyInMs > 0) {
       processes.entra.fault = {

@@ -261,6 +261,12 @@ const walls = [
     butNot: ['../infra/hooks/vault.ts', '../scripts/build.ts', '../test/walls.test.ts'],
     message: 'bench/ knows src/, local/ and test/support/ alone.',
   },
+  {
+    file: 'soak/new.ts',
+    imports: ['zod', './growth.ts', '../local/emulators.ts', '../test/support/random.ts'],
+    butNot: ['../src/composition.ts', '../bench/bench.ts', '../test/walls.test.ts'],
+    message: 'soak/ knows local/ and test/support/ alone: of the broker it sees what callers see.',
+  },
   { file: 'src/new/new.ts', imports: [], butNot: ['./other.ts', 'zod'], message: NEW_FOLDER },
   { file: 'src/core/new/new.ts', imports: [], butNot: ['../warning.ts'], message: NEW_FOLDER },
   { file: 'src/adapters/new/new.ts', imports: [], butNot: ['../../core/warning.ts'], message: NEW_FOLDER },
