@@ -1,10 +1,9 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { EventEmitter } from 'node:events'
 import { startEmulators } from '../local/emulators.ts'
 import { startBrokerProcess } from '../local/process/broker-process.ts'
 import { createRandom } from '../test/support/random.ts'
@@ -14,8 +13,9 @@ import { growthOf, type Look } from './growth.ts'
 import { createTraffic, USERS } from './traffic.ts'
 
 const CALLERS = 8
-const LOOKS = 30
 const REPORT_EVERY_MS = 60_000
+/** Who waits for what hangs does not wait for most of the time that there is. */
+const SHORT_LIMITS = { IDENTITY_PROVIDER_TIMEOUT: '2', STORAGE_TIMEOUT: '1', REQUEST_DEADLINE: '4' }
 /** The whole life of a token, so that many are refreshed and some expire. */
 const TOKEN_LIFE_IN_SECONDS = 40
 /** Connections that are done are closed by then. */
@@ -32,12 +32,13 @@ export interface Soak {
 }
 
 /**
- * Mixed traffic against the local broker process while its dependencies fail by turns. Thirty times all is quiet for a moment,
- * and what the process holds is noted.
+ * Mixed traffic against the local broker process while its dependencies fail by turns.
  */
 export async function runSoak(options: {
   readonly durationInMs: number
   readonly seed: number
+  /** How often all is quiet for a moment, and what the process holds is noted. */
+  readonly looks: number
   /** Is told once a minute. */
   readonly onLook: (text: string) => void
 }): Promise<Soak> {
@@ -56,6 +57,7 @@ export async function runSoak(options: {
       ...environment,
       TABLE_SERVICE_URL: gateway.url,
       REFRESH_SCHEDULE: '*/10 * * * * *',
+      ...SHORT_LIMITS,
       NODE_OPTIONS: `--expose-gc --import=${pathToFileURL(join(import.meta.dirname, 'look.ts')).href}`,
     },
     onLine: (line) => {
@@ -79,13 +81,13 @@ export async function runSoak(options: {
   try {
     const startTime = performance.now()
     let reportTime = startTime + REPORT_EVERY_MS
-    for (let number = 1; number <= LOOKS; number++) {
-      const untilTime = startTime + (durationInMs * number) / LOOKS
+    for (let number = 1; number <= options.looks; number++) {
+      const untilTime = startTime + (durationInMs * number) / options.looks
       const over = AbortSignal.timeout(Math.max(1, Math.round(untilTime - performance.now())))
       const fault = faults.next()
       await traffic.ask(CALLERS, over)
       const seen = await look()
-      if (performance.now() < reportTime && number < LOOKS) continue
+      if (performance.now() < reportTime && number < options.looks) continue
       reportTime += REPORT_EVERY_MS
       onLook(textOf((performance.now() - startTime) / 1000, seen, fault, traffic.counts))
     }

@@ -8,6 +8,7 @@ console.log(`Seed ${seed}. ${GROWTH_RULE}`)
 const { counts, violations, growth } = await runSoak({
   durationInMs,
   seed,
+  looks: 30,
   onLook: (text) => console.log(text),
 })
 for (const [what, count] of Object.entries(counts).toSorted(([a], [b]) => a.localeCompare(b))) {
