@@ -1,7 +1,8 @@
 /** What a process holds at a moment when nothing is under way. */
 export interface Look {
-  /** After garbage collection. */
-  readonly heapInMiB: number
+  /** Of the heap and of buffers, after garbage collection. */
+  readonly memoryInMiB: number
+  /** To see, not to judge by: what the allocator keeps is not given back. */
   readonly rssInMiB: number
   /** Timers, servers, sockets and whatever else keeps a process alive. */
   readonly handles: number
@@ -16,7 +17,7 @@ interface Limit {
 }
 
 const LIMITS: readonly Limit[] = [
-  { what: 'heapInMiB', part: 0.1, absolute: 4 },
+  { what: 'memoryInMiB', part: 0.1, absolute: 4 },
   { what: 'handles', part: 0.25, absolute: 10 },
   { what: 'sockets', part: 0.25, absolute: 10 },
 ]

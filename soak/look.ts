@@ -9,10 +9,10 @@ process.on('SIGUSR2', () => {
   // Sockets and timers that are done leave their list with the next turn of the loop.
   setImmediate(() => {
     globalThis.gc?.()
-    const { heapUsed, rss } = process.memoryUsage()
+    const { heapUsed, external, rss } = process.memoryUsage()
     const handles = process.getActiveResourcesInfo()
     const look: Look = {
-      heapInMiB: heapUsed / 2 ** 20,
+      memoryInMiB: (heapUsed + external) / 2 ** 20,
       rssInMiB: rss / 2 ** 20,
       handles: handles.length,
       sockets: handles.filter((handle) => /^(TCP|TLS)(Socket)?Wrap$/i.test(handle)).length,

@@ -102,7 +102,7 @@ export async function runSoak(options: {
 
 function textOf(
   timeInSeconds: number,
-  { heapInMiB, rssInMiB, handles, sockets }: Look,
+  { memoryInMiB, rssInMiB, handles, sockets }: Look,
   fault: string,
   counts: Readonly<Record<string, number>>,
 ): string {
@@ -112,5 +112,5 @@ function textOf(
     byStatus[status] = (byStatus[status] ?? 0) + count
   }
   const answers = Object.entries(byStatus).map(([status, count]) => `${status} × ${count}`)
-  return `${timeInSeconds.toFixed(0).padStart(4)} s  heap ${heapInMiB.toFixed(1)} MiB, rss ${rssInMiB.toFixed(0)} MiB, ${handles} handles, ${sockets} sockets; answers ${answers.join(', ')}; last fault: ${fault}`
+  return `${timeInSeconds.toFixed(0).padStart(4)} s  memory ${memoryInMiB.toFixed(1)} MiB, rss ${rssInMiB.toFixed(0)} MiB, ${handles} handles, ${sockets} sockets; answers ${answers.join(', ')}; last fault: ${fault}`
 }

@@ -47,6 +47,9 @@ const TROUBLES: readonly Trouble[] = [
   ...(['kill', 'kill', 'kill', 'none', 'none', 'none', 'none', 'none', 'none', 'none', 'none'] as const),
 ]
 
+/** Of the clock, between two rounds. */
+const STEPS_IN_MS = [1 / 60, 1 / 3, 1, 1, 1, 5, 5, 11, 11, 40, 62, 150].map((minutes) => minutes * MINUTE)
+
 export interface Play {
   readonly history: readonly Seen[]
   /** Of a correlation id, by the lines that the processes wrote. */
@@ -107,16 +110,30 @@ export async function playProcesses(options: {
     everybody.push(one)
   }
 
-  async function ask({ name, broker }: Living): Promise<void> {
-    const user = random.of([...passwords.keys()])
-    const right = passwords.get(user) ?? ''
-    const former = [...history].findLast((seen) => seen.kind === 'password' && seen.user === user)
-    const password = random.of([
-      ...Array.from({ length: 8 }, () => right),
-      former ? (PLAY_USERS[user] ?? '') : right,
-      // A few users alone have somebody who guesses, so that the others are calm.
-      ...(/user[0-3]@/.test(user) ? [`wrong ${random.below(9)}`] : []),
-    ])
+  /** Who asks with which password: anybody; many for one user at one process; or somebody who guesses. */
+  function callers(): readonly { readonly one: Living; readonly user: string; readonly password: string }[] {
+    const users = [...passwords.keys()]
+    const rightOf = (user: string) => passwords.get(user) ?? ''
+    const crowd = random.of(['anybody', 'anybody', 'burst', 'guesses'] as const)
+    const [one, user] = [random.of(living), random.of(users)]
+    return Array.from({ length: REQUESTS }, () => {
+      if (crowd === 'burst') return { one, user, password: rightOf(user) }
+      // A few users alone are guessed at, so that the others are calm.
+      if (crowd === 'guesses' && random.below(3) > 0) {
+        return {
+          one: random.of(living),
+          user: random.of(users.slice(0, 2)),
+          password: `wrong ${random.below(5)}`,
+        }
+      }
+      const anybody = random.of(users)
+      const password = random.below(8) === 0 ? (PLAY_USERS[anybody] ?? '') : rightOf(anybody)
+      return { one: random.of(living), user: anybody, password }
+    })
+  }
+
+  async function ask({ one, user, password }: ReturnType<typeof callers>[number]): Promise<void> {
+    const { name, broker } = one
     const minValidInSeconds = random.of([0, 0, 0, 900])
     const username = random.below(10) === 0 ? user.toUpperCase() : user
     const startTimestamp = processes.now()
@@ -152,7 +169,7 @@ export async function playProcesses(options: {
     if (random.below(4) === 0) changePassword()
     const slot = random.below(PROCESSES)
     const round = { isAsked: false, isDone: false }
-    const asks = Promise.all(Array.from({ length: REQUESTS }, () => ask(random.of(living))))
+    const asks = Promise.all(callers().map(ask))
     const work = Promise.all([
       asks.then(() => (round.isAsked = true)),
       ...living.filter(() => random.below(2) === 0).map(({ broker }) => broker.tick().catch(() => {})),
@@ -204,20 +221,6 @@ export async function playProcesses(options: {
     note({ kind: 'password', user, password })
   }
 
-  const stepInMs = () =>
-    random.of([
-      SECOND,
-      20 * SECOND,
-      MINUTE,
-      MINUTE,
-      5 * MINUTE,
-      11 * MINUTE,
-      11 * MINUTE,
-      40 * MINUTE,
-      62 * MINUTE,
-      150 * MINUTE,
-    ])
-
   try {
     const profile = { authority: gateway.authority, clientId: demoClientId, resource: demoResource }
     keyVault.setSecret('client-default', JSON.stringify(profile))
@@ -227,7 +230,7 @@ export async function playProcesses(options: {
     while (performance.now() - startTime < options.durationInMs) {
       count('rounds')
       await playRound()
-      await processes.advance(stepInMs() / SECOND)
+      await processes.advance(random.of(STEPS_IN_MS) / SECOND)
     }
   } finally {
     await processes.close()
