@@ -82,7 +82,7 @@ export async function playProcesses(options: {
   const births = Array.from({ length: PROCESSES }, () => 0)
   const living: Living[] = []
   /** Of Entra ID, and what of all was seen last. */
-  const seenSoFar = { grants: 0, movedAt: performance.now() }
+  const seenSoFar = { requests: 0, grants: 0, movedAt: performance.now() }
 
   /** Without the time: it is now. */
   type Unseen = Seen extends infer One ? (One extends Seen ? Omit<One, 'at'> : never) : never
@@ -136,14 +136,14 @@ export async function playProcesses(options: {
     const { name, broker } = one
     const minValidInSeconds = random.of([0, 0, 0, 900])
     const username = random.below(10) === 0 ? user.toUpperCase() : user
-    const startTimestamp = processes.now()
-    note({ kind: 'request', user })
+    const request = ++seenSoFar.requests
+    note({ kind: 'request', request, user })
     try {
       const body = { username, password, min_valid_seconds: minValidInSeconds }
       const { json } = await broker.requestToken(body)
       count(String(json['error'] ?? json['action']))
       const minValidInMs = minValidInSeconds * SECOND
-      note({ kind: 'answer', instance: name, user, password, minValidInMs, startTimestamp, json })
+      note({ kind: 'answer', request, instance: name, user, password, minValidInMs, json })
     } catch {
       // Its process was killed: nobody is told anything.
       count('no answer')

@@ -13,18 +13,22 @@ import type { TokenAsked, TokenJudged } from './entra-gateway.ts'
 
 const CLIENT = 'default'
 const AUDIENCE = 'audience'
+const INSTANT_IN_MS = 0.001
 
-/** What was seen of processes from outside, in the order in which it was seen. `at`: by the clock that they share. */
+/**
+ * What was seen of processes from outside, in the order in which it was seen. `at`: by the clock that they share, which may stand
+ * still meanwhile.
+ */
 export type Seen = { readonly at: number } & (
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
-  | { readonly kind: 'request'; readonly user: string }
+  | { readonly kind: 'request'; readonly request: number; readonly user: string }
   | {
       readonly kind: 'answer'
+      readonly request: number
       readonly instance: string
       readonly user: string
       readonly password: string
       readonly minValidInMs: number
-      readonly startTimestamp: number
       readonly json: Readonly<Record<string, unknown>>
     }
   | { readonly kind: 'asked'; readonly grant: number; readonly asked: TokenAsked }
@@ -59,10 +63,13 @@ export function checkHistory(
   },
 ): readonly HistoryViolation[] {
   let now = history[0]?.at ?? 0
+  /** Of the clock. */
+  let at = now
   const time = () => now
   const core: CoreModule = { composeCore, BrokerError, IdentityProviderError }
   const issued = new Map<string, Issued>()
   const userByRefreshToken = new Map<string, string>()
+  const startTimestamps = new Map<number, number>()
   const grants = new Map<number, Grant>()
   const retryAfter = new Map<number, ProviderFailure>()
   const correlationIds = new Map<number, string>()
@@ -131,6 +138,7 @@ export function checkHistory(
         entra.changePassword(seen.user, seen.password)
         break
       case 'request':
+        startTimestamps.set(seen.request, now)
         observe({ kind: 'request', key: keyOf(seen.user) })
         break
       case 'asked': {
@@ -150,7 +158,7 @@ export function checkHistory(
         break
       }
       case 'judged':
-        judgedAt.set(correlationIds.get(seen.grant) ?? '', now)
+        judgedAt.set(correlationIds.get(seen.grant) ?? '', at)
         if (seen.judged) judge(seen.grant, seen.judged)
         break
       case 'returned': {
@@ -199,14 +207,14 @@ export function checkHistory(
       client: CLIENT,
       password: seen.password,
       minValidInMs: seen.minValidInMs,
-      startTimestamp: seen.startTimestamp,
+      startTimestamp: startTimestamps.get(seen.request) ?? now,
       instanceTimestamp: now,
     }
     if (json['error'] === 'deadline_exceeded') return undefined
     const correlationId = String(json['correlation_id'])
     if (json['error'] !== undefined) {
       // Entra ID has said so just now, or it was known.
-      const logDetail = judgedAt.get(correlationId) === now ? undefined : 'known_'
+      const logDetail = judgedAt.get(correlationId) === at ? undefined : 'known_'
       const seconds = json['retry_after_seconds']
       const error = new BrokerError(json['error'] as BrokerErrorCode, {
         logDetail,
@@ -238,7 +246,9 @@ export function checkHistory(
 
   observe({ kind: 'profile', client: CLIENT, audience: AUDIENCE })
   for (const seen of history) {
-    now = seen.at
+    // What comes after something else is later, also while the clock stands still.
+    now = seen.at === at ? now + INSTANT_IN_MS : seen.at
+    at = seen.at
     replay(seen)
   }
   return violations
