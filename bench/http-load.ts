@@ -6,14 +6,13 @@ import { fileURLToPath } from 'node:url'
 export interface HttpLoad {
   /** Mean over the run. */
   readonly requestsPerSecond: number
-  readonly medianInMs: number
   readonly p99InMs: number
 }
 
 /** What autocannon prints; https://github.com/mcollina/autocannon#autocannonopts-cb. */
 interface Report {
   readonly requests: { readonly average: number }
-  readonly latency: { readonly p50: number; readonly p99: number }
+  readonly latency: { readonly p99: number }
   readonly errors: number
   readonly timeouts: number
   readonly non2xx: number
@@ -38,5 +37,5 @@ export async function loadOf(url: string, body: string, durationInSeconds: numbe
   const { requests, latency, errors, timeouts, non2xx } = JSON.parse(printed) as Report
   if (errors + timeouts + non2xx > 0)
     throw new Error(`of the requests to ${url} ${errors + timeouts + non2xx} failed`)
-  return { requestsPerSecond: requests.average, medianInMs: latency.p50, p99InMs: latency.p99 }
+  return { requestsPerSecond: requests.average, p99InMs: latency.p99 }
 }

@@ -1,13 +1,24 @@
 import type { Account, Password } from './entra.ts'
+import type { EventQueue } from './event-queue.ts'
 import type { EntryFacts, Facts } from './facts.ts'
 import type { Answer, Happening } from './happening.ts'
+import type { Scenario } from './scenario.ts'
 import { HOUR, MINUTE, SECOND } from './stimulus.ts'
 import type { World } from './world.ts'
+
+/** Where it happens: the simulated world, or what was seen of real processes. */
+export interface Observed extends Pick<
+  World,
+  'core' | 'entra' | 'facts' | 'storage' | 'registrationOf' | 'audienceOf' | 'isEnabled'
+> {
+  readonly queue: Pick<EventQueue, 'time'>
+  readonly scenario: Pick<Scenario, 'settings' | 'registrations'>
+}
 
 /** Looks at what happens, at the moment it happens. @returns what is wrong with it, and whose it is. */
 export type Invariant = (
   happening: Happening,
-  world: World,
+  world: Observed,
 ) => { readonly what: string; readonly subject: string } | undefined
 
 /** README: "Time limit of one request". */
@@ -428,7 +439,7 @@ function isLater({ passwords }: Account, password: string, than: string): boolea
 /** A token that was served for a password which was no longer right when it was asked for. */
 function retiredOf(
   happening: Happening,
-  { facts, entra }: World,
+  { facts, entra }: Observed,
 ): { readonly answer: Answer; readonly entry: EntryFacts } | undefined {
   if (happening.kind !== 'answer' || !happening.answer.brokered) return undefined
   const { answer } = happening
@@ -439,7 +450,7 @@ function retiredOf(
 }
 
 /** An answer to the right password when nothing else is out of order, but perhaps other accounts. */
-function calmOf(happening: Happening, { entra, facts }: World) {
+function calmOf(happening: Happening, { entra, facts }: Observed) {
   if (happening.kind !== 'answer') return undefined
   const { answer } = happening
   const { user, password, startTimestamp } = answer
@@ -460,7 +471,7 @@ function calmOf(happening: Happening, { entra, facts }: World) {
 
 function complaintOf(
   { key, brokered, error, startTimestamp, client, minValidInMs }: Answer,
-  world: World,
+  world: Observed,
 ): Found {
   const tookInMs = world.queue.time() - startTimestamp
   if (tookInMs > DEADLINE_IN_MS) return { what: `took ${tookInMs} ms`, subject: key }

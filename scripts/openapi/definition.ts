@@ -161,9 +161,13 @@ export function openApiOf(version: string): Json {
           responses: {
             200: answer('A token that is valid now.', 'OAuthToken'),
             400: answer('The request or the account; error says which.', 'OAuthError'),
+            405: answer('Only POST is allowed.', 'OAuthError'),
+            413: answer('The body is larger than 8 KiB.', 'OAuthError'),
+            415: answer('The body is not a form in UTF-8.', 'OAuthError'),
             429: answer('Wait as long as Retry-After says.', 'OAuthError'),
             500: answer('The broker is not set up as it must be.', 'OAuthError'),
             503: answer('Wait as long as Retry-After says.', 'OAuthError'),
+            504: answer('It took too long. A later request may find the token.', 'OAuthError'),
           },
         },
       },

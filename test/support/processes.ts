@@ -62,8 +62,7 @@ export interface StorageView {
 }
 
 /** Broker processes that share the emulators and one clock, which stands still between two calls of `advance`. */
-export interface Processes extends Pick<Emulators, 'entra'>, StorageView {
-  readonly azuritePid: number
+export interface Processes extends Pick<Emulators, 'entra' | 'keyVault' | 'azurite' | 'tls'>, StorageView {
   readonly now: () => number
   /** For every process and the Entra emulator. */
   advance(seconds: number): Promise<void>
@@ -100,7 +99,9 @@ export async function startProcesses(
   return {
     ...storageViewOf(emulators),
     entra: emulators.entra,
-    azuritePid: emulators.azurite.pid,
+    keyVault: emulators.keyVault,
+    azurite: emulators.azurite,
+    tls: emulators.tls,
     now: () => now,
     async advance(seconds) {
       now += seconds * 1000

@@ -61,7 +61,9 @@ test('a refresh that nobody overtook is stored', async () => {
   await store.write('k', entryOf('v', NOW), NOW, undefined)
   const stored = await store.read('k')
   if (!stored?.entry) throw new Error('not written')
-  expect(await writer.persistRefresh('k', { ...stored, entry: stored.entry }, NOW)('{"mine":1}')).toEqual({
+  expect(
+    await writer.persistRefresh('k', { ...stored, entry: stored.entry }, PROFILE, NOW)('{"mine":1}'),
+  ).toEqual({
     kind: 'stored',
   })
   expect((await store.read('k'))?.entry).toEqual({ ...entryOf('v', NOW), serializedCache: '{"mine":1}' })
@@ -71,10 +73,10 @@ test('a password whose row was forgotten while it was asked is stored as a new o
   const { store, writer } = createStage()
   const etag = await store.write('k', entryOf('old', NOW), NOW, undefined)
   await store.remove('k', etag ?? '')
-  expect(await writer.persistPassword('k', etag, async () => entryOf('new', NOW + 1))('{}')).toEqual({
+  expect(await writer.persistAccepted('k', etag, async () => entryOf('new', NOW + 1))('{}')).toEqual({
     kind: 'stored',
   })
-  expect((await store.read('k'))?.entry?.passwordVerifier).toBe('new')
+  expect(verifierOf(await store.read('k'))).toBe('new')
 })
 
 test('a password hash that fails costs a warning, not the token', async () => {
