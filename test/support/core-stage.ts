@@ -56,6 +56,8 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
     /** The only password that is accepted. */
     password: RIGHT,
     tokenLifetimeInMs: 3_600_000,
+    /** Of whoever signs in. */
+    tenantId: 't',
     random: 0,
     profileOf: async (name: string): Promise<ClientProfile> => ({ ...PROFILE, name }),
     storeFault: undefined as StoreFault | undefined,
@@ -136,7 +138,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
       if (nonce !== `nonce ${number}` || codeVerifier !== `verifier ${number}`) {
         throw new IdentityProviderError(refusalOf({ category: 'interaction_required', aadsts: 501481 }))
       }
-      const account = { tenantId: 't', objectId, username }
+      const account = { tenantId: stage.tenantId, objectId, username }
       return { account, serializedCache: issue().serializedCache }
     },
     async acquireByClientCredentials(_, persist) {

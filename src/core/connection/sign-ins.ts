@@ -103,7 +103,8 @@ export function createSignIns(options: SignInsOptions): SignIns {
         { ...attempt, code, redirectUri: redirectUri() },
         correlationId,
       )
-      if (!isRequired(connection, signedIn)) return finished({ kind: 'wrong_account' })
+      const isRight = isOfTenant(profile, signedIn) && isRequired(connection, signedIn)
+      if (!isRight) return finished({ kind: 'wrong_account' })
       return finished(await prove(connection, profile, signedIn, correlationId))
     } catch (error) {
       if (!(error instanceof IdentityProviderError)) throw error
@@ -187,6 +188,14 @@ export function createSignIns(options: SignInsOptions): SignIns {
       }
     },
   }
+}
+
+const TENANT_ID = /\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+/** A tenant that is named by a domain says nothing of its id: then the sign-in that is pinned does. */
+function isOfTenant({ authority }: ClientProfile, { account }: SignedIn): boolean {
+  const [, tenantId] = TENANT_ID.exec(authority) ?? []
+  return tenantId === undefined || tenantId === account.tenantId.toLowerCase()
 }
 
 /** By name until somebody has signed in; then the very account, whatever it is called by now. */
