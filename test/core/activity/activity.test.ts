@@ -176,3 +176,11 @@ test('what is being written is not certain yet', async () => {
   await settled()
   expect(activity.unwritten().map(hitsOf)).toEqual([[1, 'id1', 1, 0]])
 })
+
+test('a sweep is counted in the minute in which it ends', () => {
+  const summary = { due: 3, refreshed: 2, passed: 0, dropped: 0, left: 1, failed: {} }
+  activity.countSweep({ kind: 'tick', ...summary, oldestLagMs: 5, durationMs: 7 })
+  expect(
+    activity.unwritten().map(({ counts }) => [counts.sweeps['ticks'], counts.sweeps['refreshed']]),
+  ).toEqual([[1, 2]])
+})
