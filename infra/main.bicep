@@ -32,6 +32,9 @@ param scale Scale = {}
 @description('Spreads plan and storage over the zones of the region. The platform then keeps two always-ready instances of each function group, and bills them: HTTP, the timer and the queue make six. Decide before the first deployment: the storage accounts take a conversion of their own later.')
 param zoneRedundant bool = false
 
+@description('Whether the account with the tables can be deleted. Turn it on with the first connection: connections are kept nowhere else. azd down then asks for the lock to be taken away first.')
+param lockData bool = false
+
 @description('Private network, fixed outbound address, address filters.')
 param network Network = {}
 
@@ -105,6 +108,7 @@ module dataStorage 'modules/data-storage.bicep' = {
   params: {
     name: names.dataStorage
     tableNames: tableNames
+    isLocked: lockData
     queueNames: queueNames
     location: location
     tags: tags

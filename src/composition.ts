@@ -193,6 +193,8 @@ export function compose(settings: Settings, clock: Clock): Composition {
         identityProvider: entraId,
         askAuthority: createAuthorityProbe(identityProviderTimeoutInMs),
         needsMfa,
+        readConnections: () => connections.list(1),
+        hasAddress: settings.publicUrl !== undefined,
         randomId: randomUUID,
         now,
         elapsed,

@@ -20,7 +20,11 @@ export function showConnections({ read, is_cut, by_state, concerns }: Connection
   show(
     'connections',
     is_cut
-      ? element('p', { class: 'notice' }, `Only the first ${whole(read)} were read; there are more.`)
+      ? element(
+          'p',
+          { class: 'notice' },
+          `Only the first ${whole(read)} connections were read; there are more.`,
+        )
       : undefined,
     element('p', {}, read === 0 ? 'None.' : `${states.join(', ')}.`),
     concerns.length === 0

@@ -20,6 +20,9 @@ param tableNames string[]
 @description('Queues of the broker, each with its poison queue.')
 param queueNames string[]
 
+@description('Whether the account is kept from being deleted.')
+param isLocked bool
+
 @description('Three zones instead of one.')
 param zoneRedundant bool
 
@@ -53,6 +56,13 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
     supportsHttpsTrafficOnly: true
     networkAcls: { bypass: 'None', defaultAction: publicNetworkAccess == 'Disabled' ? 'Deny' : 'Allow' }
   }
+}
+
+// What is in its tables can be deleted all the same: the broker does that.
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  scope: account
+  name: 'connections-are-kept-here-alone'
+  properties: { level: 'CanNotDelete' }
 }
 
 resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-08-01' = {

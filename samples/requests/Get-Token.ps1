@@ -1,5 +1,6 @@
 # Get a token with PowerShell 5.1 or 7, and print it.
 # BROKER_URL, BROKER_KEY, BROKER_USERNAME and BROKER_PASSWORD come from the environment.
+# The password may be the secret of a connection: docs/connections.md.
 $ErrorActionPreference = 'Stop'
 # PowerShell 5.1 on an older Windows offers TLS 1.0 alone, which Azure refuses. PowerShell 7 takes no notice of this.
 [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12

@@ -1,5 +1,6 @@
 // Get a token with .NET, and print it. As a whole program: `dotnet new console`, and this as Program.cs.
 // BROKER_URL, BROKER_KEY, BROKER_USERNAME and BROKER_PASSWORD come from the environment.
+// The password may be the secret of a connection: docs/connections.md.
 using System.Net.Http.Json;
 using System.Text.Json;
 

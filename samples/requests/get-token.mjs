@@ -1,5 +1,6 @@
 // Get a token with Node.js, and print it.
 // BROKER_URL, BROKER_KEY, BROKER_USERNAME and BROKER_PASSWORD come from the environment.
+// The password may be the secret of a connection: docs/connections.md.
 const { BROKER_URL, BROKER_KEY = '', BROKER_USERNAME, BROKER_PASSWORD } = process.env
 
 const response = await fetch(`${BROKER_URL}/requesttoken`, {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Get a token with curl, and print it.
 # BROKER_URL, BROKER_KEY, BROKER_USERNAME and BROKER_PASSWORD come from the environment.
+# The password may be the secret of a connection: docs/connections.md.
 #
 # Key and credentials go in by a configuration on stdin: arguments can be read by everybody on the machine (`ps`).
 # The body is a client profile alone; the credentials are Basic.

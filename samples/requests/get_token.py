@@ -1,6 +1,7 @@
 """Get a token with Python's standard library, and print it.
 
 BROKER_URL, BROKER_KEY, BROKER_USERNAME and BROKER_PASSWORD come from the environment.
+The password may be the secret of a connection: docs/connections.md.
 """
 
 import json

@@ -14,6 +14,8 @@ const REMEDIES: Readonly<Record<FindingKind, string | undefined>> = {
   registration_refused: 'Entra ID does not let the application in. See docs/app-registration.md.',
   clock_differs: "The machine's clock and Entra ID's differ by so much. Set the machine's.",
   lags: 'Entries have been due for so long. Look for refresh_sweep in the log; when there is none, the timer does not run.',
+  no_address:
+    'Nobody can be sent back from a sign-in: set PUBLIC_URL to the address of the broker, such as https://broker.contoso.com.',
   needs_mfa:
     'Entra ID asks everybody for a second factor who changes something at this resource. Use a service principal for it.',
 }

@@ -177,6 +177,7 @@ describe('on a bad day', () => {
       'There is more than one page can read: the oldest counts are missing.',
       'Service goes on, but: client-default: version 0123456789abcdef0123456789abcdef is malformed (tenantId)',
       'Only the first 2,000 entries were read; there are more.',
+      'Only the first 2,000 connections were read; there are more.',
       'Only the first 2,000 entries were read; there are more.',
     ])
     expect(await page.locator('#sweeps').innerText()).toContain('No sweep in the last 6 hours.')

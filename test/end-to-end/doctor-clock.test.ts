@@ -6,7 +6,7 @@ import { stopClock } from '../support/clock.ts'
 const clock = stopClock()
 let broker: TestBroker
 beforeAll(async () => {
-  broker = await startBroker()
+  broker = await startBroker(() => ({ PUBLIC_URL: 'https://broker.contoso.example' }))
 })
 afterAll(() => broker.close())
 

@@ -11,7 +11,7 @@ import { onTestFinished } from '../support/on-test-finished.ts'
 
 let broker: TestBroker
 beforeAll(async () => {
-  broker = await startBroker()
+  broker = await startBroker(() => ({ PUBLIC_URL: 'https://broker.contoso.example' }))
 })
 afterAll(() => broker.close())
 beforeEach(async () => {
@@ -160,7 +160,7 @@ test('settings that cannot be read are told by name', async () => {
 
 test('tables that are gone are told, and the rest is told as well', async () => {
   await broker.restart({ TABLE_SERVICE_URL: 'https://127.0.0.1:9/devstoreaccount1', STORAGE_TIMEOUT: '1' })
-  expect((await failing()).map(([check]) => check)).toEqual(['tables', 'timer'])
+  expect((await failing()).map(([check]) => check)).toEqual(['tables', 'connections', 'timer'])
 })
 
 test('the command sends its key to nobody else', async () => {
@@ -246,6 +246,7 @@ test('without --url the command looks with the settings of its environment', asy
       'ok clock',
       'ok registration',
       'ok resource',
+      'ok connections',
       'ok timer',
     ],
   })

@@ -103,8 +103,8 @@ const breaches: readonly (readonly [rule: keyof typeof securityRules, from: stri
     ['telemetry needs an identity', 'Authorization=AAD', 'Authorization=Key'],
     [
       'each role is assigned on the one thing it is needed for',
-      `"scope":"[resourceId('Microsoft.Storage/storageAccounts', `,
-      `"scope":"[resourceId('Microsoft.Resources/resourceGroups', `,
+      `"scope":"[resourceId('Microsoft.Storage/storageAccounts', parameters('hostStorageName'`,
+      `"scope":"[resourceId('Microsoft.Resources/resourceGroups', parameters('hostStorageName'`,
     ],
     [
       'each role is assigned on the one thing it is needed for',

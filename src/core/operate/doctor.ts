@@ -26,10 +26,11 @@ export type FindingKind =
   | 'clock_differs'
   | 'lags'
   | 'needs_mfa'
+  | 'no_address'
 
 /** One thing that was looked at. Names, constants and numbers: never a value of a setting or a secret. */
 export interface Finding {
-  /** `key_vault`, `default_client`, `tables`, `queue`, `settings`, `authority`, `clock`, `registration`, `resource`, `timer`. */
+  /** `key_vault`, `default_client`, `tables`, `queue`, `settings`, `authority`, `clock`, `registration`, `resource`, `connections`, `timer`. */
   readonly check: string
   readonly status: 'ok' | 'warning' | 'failed' | 'not_tried'
   readonly kind: FindingKind
@@ -48,6 +49,10 @@ export interface DoctorOptions {
   readonly identityProvider: Pick<IdentityProvider, 'acquireByPassword'>
   /** @returns what time it is there, epoch milliseconds; `undefined` when it does not say. Rejects when it cannot be reached. */
   readonly askAuthority: (authority: string) => Promise<number | undefined>
+  /** Rejects when connections cannot be read. */
+  readonly readConnections: () => Promise<unknown>
+  /** Whether the broker knows its own address, which a sign-in is sent back to. */
+  readonly hasAddress: boolean
   /** Whether the resource is one that the identity provider gives nobody a token for without a second factor. */
   readonly needsMfa: (profile: ClientProfile) => boolean
   readonly randomId: () => string
@@ -71,7 +76,9 @@ export function createDoctor(options: DoctorOptions): Doctor {
       profileIfAny(),
       timerOf(),
     ])
-    return [...dependenciesOf(readiness), ...(profile ? await registrationOf(profile) : UNTRIED), timer]
+    const connections = profile ? await connectionsOf(profile) : []
+    const registration = profile ? await registrationOf(profile) : UNTRIED
+    return [...dependenciesOf(readiness), ...registration, ...connections, timer]
   }
 
   /** Why there is none is among the dependencies. */
@@ -143,6 +150,19 @@ export function createDoctor(options: DoctorOptions): Doctor {
       if (scope === 'account' && isRegistered) return { check, status: 'ok', kind: 'works' }
       return { check, status: 'failed', kind: 'registration_refused', aadsts, detail }
     }
+  }
+
+  /** Of a profile that allows any. Whether the address is registered, Entra ID says to a person alone. */
+  async function connectionsOf({ grants }: ClientProfile): Promise<Finding[]> {
+    const check = 'connections'
+    if (grants.length === 0) return []
+    try {
+      await options.readConnections()
+    } catch (error) {
+      return [{ check, status: 'failed', kind: 'unavailable', detail: faultDetailOf(error) }]
+    }
+    const isLost = grants.includes('authorization_code') && !options.hasAddress
+    return [isLost ? { check, status: 'failed', kind: 'no_address' } : { check, status: 'ok', kind: 'works' }]
   }
 
   async function timerOf(): Promise<Finding> {

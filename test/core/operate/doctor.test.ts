@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import type { ClientProfile } from '../../../src/core/client-profile.ts'
 import { createDoctor, type DoctorOptions } from '../../../src/core/operate/doctor.ts'
 import { IdentityProviderError, type ProviderFailure } from '../../../src/core/provider/provider-failure.ts'
 import { PROFILE, refusalOf } from '../../support/memory-core.ts'
@@ -27,6 +28,8 @@ function createStage(options: Partial<DoctorOptions> = {}) {
     },
     askAuthority: async () => NOW,
     needsMfa: () => false,
+    readConnections: async () => {},
+    hasAddress: true,
     randomId: () => `id${asked.length}`,
     now: () => NOW,
     elapsed: () => elapsed,
@@ -256,4 +259,33 @@ test('what has been due for more than ten minutes is the timer’s', async () =>
     kind: 'unavailable',
     detail: 'Error 403',
   })
+})
+
+const allowing = (...grants: ClientProfile['grants']) => ({
+  profiles: { get: async () => ({ ...PROFILE, grants }) },
+})
+test.each([
+  ['that are not allowed', {}, undefined],
+  ['that are allowed', allowing('authorization_code'), { status: 'ok', kind: 'works' }],
+  [
+    'of persons, while nobody can be sent back',
+    { ...allowing('authorization_code'), hasAddress: false },
+    { status: 'failed', kind: 'no_address' },
+  ],
+  [
+    'of applications, which need no address',
+    { ...allowing('client_credentials'), hasAddress: false },
+    { status: 'ok', kind: 'works' },
+  ],
+  [
+    'that cannot be read',
+    {
+      ...allowing('client_credentials'),
+      readConnections: () => Promise.reject(Object.assign(new Error('a message'), { statusCode: 404 })),
+    },
+    { status: 'failed', kind: 'unavailable', detail: 'Error 404' },
+  ],
+])('connections %s', async (_, options: Partial<DoctorOptions>, finding) => {
+  const line = await createStage(options).line('connections')
+  expect(line).toEqual(finding && { check: 'connections', ...finding })
 })
