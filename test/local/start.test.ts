@@ -89,17 +89,19 @@ test('npm start serves every printed command line, and frees its port at Ctrl-C'
   const answers: unknown[] = []
   for (const command of commands) {
     const shell = spawn('sh', ['-c', command])
-    const { error, action, status } = JSON.parse((await shell.stdout.toArray()).join('')) as Record<
+    const { error, action, status, state } = JSON.parse((await shell.stdout.toArray()).join('')) as Record<
       string,
       unknown
     >
-    answers.push(error ?? action ?? status)
+    answers.push(error ?? action ?? status ?? state)
   }
   expect(answers).toEqual([
     'retrieved new token',
     'invalid_credentials',
     'interaction_required',
+    'pending',
     'retrieved new token',
+    'returned existing token',
     'ready',
   ])
   const port = Number(new URL(urlOf(run)).port)
