@@ -18,6 +18,8 @@ const FLOODERS = 20
 /** Between two of a flooder. */
 const FLOOD_PAUSE_IN_MS = 200
 const SIGN_IN_EVERY_MS = 250
+/** More than the broker's deadline: who is not answered by then never is. */
+const PATIENCE_IN_MS = 30_000
 
 interface Round {
   readonly hitsPerSecond: number
@@ -34,7 +36,12 @@ async function measure({ environment, entra }: Emulators): Promise<readonly Row[
 
   async function statusOf(user: User): Promise<number> {
     const headers = { 'Content-Type': 'application/json' }
-    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(user) })
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(user),
+      signal: AbortSignal.timeout(PATIENCE_IN_MS),
+    })
     await response.arrayBuffer()
     return response.status
   }

@@ -4,7 +4,7 @@ import type { InstanceAnswer } from '../test/support/instance.ts'
 import type { Row } from './benchmark.ts'
 
 export const about =
-  'Callers who all come at once to brokers that know nothing yet. One user: 1,000 callers of one instance, then 1,000 callers of 40 instances in four processes. Then 1,000 users with a caller each, of one instance with the settings as they are. The emulator answers after 300 ms, and counts how many it has not answered yet.'
+  'Callers who all come at once to brokers that know nothing yet. One user: 1,000 callers of one instance, then 1,000 callers of 40 instances in four processes. Then 1,000 users with a caller each, of one instance with the settings as they are; when all are answered, they ask once more. The emulator answers after 300 ms, and counts how many it has not answered yet.'
 
 const CALLERS = 1000
 const PROCESSES = 4
@@ -75,12 +75,11 @@ async function manyUsers(processes: Processes): Promise<readonly Row[]> {
     issued += 1
   }
   const broker = await processes.start()
-  const startTime = performance.now()
-  const [[answers = []] = []] = await broker.askNew(1, [all])
-  const tookInMs = performance.now() - startTime
+  const [[first = [], second = []] = []] = await broker.askNew(1, [all, all])
   entra.onIssued = undefined
-  const served = answers.filter(({ status }) => status === 200).length
-  console.log(`1,000 users: ${JSON.stringify(countsOf(answers))} in ${(tookInMs / 1000).toFixed(1)} s`)
+  const servedOf = (answers: readonly InstanceAnswer[]) =>
+    answers.filter(({ status }) => status === 200).length
+  const slowestInMs = Math.max(...first.map(({ tookInMs }) => tookInMs))
   return [
     {
       what: 'Stampede of 1,000 users, grants',
@@ -94,24 +93,25 @@ async function manyUsers(processes: Processes): Promise<readonly Row[]> {
       baseline: { value: CALLERS, unit: 'grants', what: 'all at once' },
     },
     {
-      what: 'Stampede of 1,000 users, answered with a token within the deadline',
-      figure: { value: served, unit: 'callers' },
+      what: 'Stampede of 1,000 users, answered with a token',
+      figure: { value: servedOf(first), unit: 'callers' },
       baseline: { value: CALLERS, unit: 'callers', what: 'all of them' },
       goal: {
         bound: 'at least',
         ratio: 1,
-        ifMissed: `Each first sign-in makes a verifier, which takes a core for some 65 ms, two at a time, and the answer waits for it: the two cores of this machine, which the emulators share, do not get through 1,000 in 20 s. The others were told so in time (${JSON.stringify(countsOf(answers))}), and their tokens are stored, so that they are there when they ask again.`,
+        ifMissed: `The answers were ${JSON.stringify(countsOf(first))}. Each first sign-in makes a verifier of the password, which takes a core for some 65 ms, two at a time, and the answer waits for it: the two cores of this machine, which the emulators share, do not get through 1,000 within the deadline of 20 s.`,
       },
     },
     {
-      what: 'Stampede of 1,000 users, until the last answer',
-      figure: { value: tookInMs, unit: 'ms' },
+      what: 'Stampede of 1,000 users, answered with a token when all ask again at once',
+      figure: { value: servedOf(second), unit: 'callers' },
+      baseline: { value: CALLERS, unit: 'callers', what: 'all of them' },
+    },
+    {
+      what: 'Stampede of 1,000 users, the slowest answer',
+      figure: { value: slowestInMs, unit: 'ms' },
       baseline: { value: DEADLINE_IN_MS, unit: 'ms', what: 'the deadline' },
-      goal: {
-        bound: 'at most',
-        ratio: 1,
-        ifMissed: 'The answer that the deadline has passed is itself on its way for a moment.',
-      },
+      goal: { bound: 'at most', ratio: 1, ifMissed: 'A timer that is due waits for what runs just then.' },
     },
   ]
 }

@@ -31,9 +31,7 @@ export interface Soak {
   readonly looks: readonly Look[]
 }
 
-/**
- * Mixed traffic against the local broker process while its dependencies fail by turns.
- */
+/** Mixed traffic against the local broker process while its dependencies fail by turns. */
 export async function runSoak(options: {
   readonly durationInMs: number
   readonly seed: number
@@ -64,6 +62,11 @@ export async function runSoak(options: {
       if (line.startsWith('{"event":"look"')) lines.emit('look', JSON.parse(line) as Look)
     },
   })
+  const ended = broker.ended.then((code): never => {
+    throw new Error(`the broker has ended (${code})`)
+  })
+  // Nobody may be looking when it is closed.
+  ended.catch(() => {})
   const faults = createFaults({ ...emulators, gateway }, random)
   const traffic = createTraffic(broker.url, random)
   const looks: Look[] = []
@@ -73,7 +76,7 @@ export async function runSoak(options: {
     await setTimeout(REST_IN_MS)
     const looked = once(lines, 'look') as Promise<[Look]>
     process.kill(broker.pid, 'SIGUSR2')
-    const [seen] = await looked
+    const [seen] = await Promise.race([looked, ended])
     looks.push(seen)
     return seen
   }

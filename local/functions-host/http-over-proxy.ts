@@ -44,7 +44,11 @@ export async function startHttpProxy(model: ProgrammingModel): Promise<HttpProxy
   const servers: Server[] = []
   const onListen = (event: unknown): void => {
     const { server } = event as { server: unknown }
-    if (server instanceof Server) servers.push(server)
+    if (!(server instanceof Server)) return
+    // Otherwise it ends a connection that has been idle for 5 s, maybe in the moment when the next request is sent over it: then
+    // the invocation would wait for that request for ever.
+    server.keepAliveTimeout = 0
+    servers.push(server)
   }
   const channel = 'tracing:net.server.listen:asyncStart'
   subscribe(channel, onListen)

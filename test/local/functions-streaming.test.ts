@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { request, type ClientRequest, type IncomingMessage } from 'node:http'
+import { createServer, request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { app } from '@azure/functions'
 import { startFunctionsHost, type FunctionsHost } from '../../local/functions-host/functions-host.ts'
+import { startHttpProxy } from '../../local/functions-host/http-over-proxy.ts'
 
 /** The same host as in functions-host.test.ts, for an app that asks for HTTP streaming. */
 let host: FunctionsHost
@@ -136,4 +137,21 @@ test('a caller that breaks off does not keep the host', async () => {
   await once(call, 'socket')
   call.destroy()
   expect((await fetch(`${host.url}/echo/1`)).status).toBe(201)
+})
+
+test('the app never ends a connection that the host keeps: a request that is on its way over it would be lost', async () => {
+  const server = createServer()
+  const proxy = await startHttpProxy({
+    name: 'app',
+    version: '1',
+    getInvocationModel: () => {
+      throw new Error('nothing is invoked')
+    },
+    getCapabilities: async () => {
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      return { HttpUri: 'http://127.0.0.1' }
+    },
+  })
+  proxy.close()
+  expect(server.keepAliveTimeout).toBe(0)
 })

@@ -10,6 +10,8 @@ export interface InstanceAnswer {
   readonly json: Readonly<Record<string, unknown>>
   /** What was logged of the request. */
   readonly line: Readonly<Record<string, unknown>>
+  /** By the machine's clock, also where the process's stands still. */
+  readonly tookInMs: number
 }
 
 /** One composition with a memory of its own: what an instance of the function app is to the others. */
@@ -29,11 +31,13 @@ export function createInstance(
   return {
     async requestToken(fields) {
       const { context, lines } = createInvocation('requesttoken')
+      const startTime = process.hrtime.bigint()
       const { status, jsonBody } = (await handler(post(JSON.stringify(fields)), context)) as {
         status: number
         jsonBody: InstanceAnswer['json']
       }
-      return { status, json: jsonBody, line: lines.at(-1)?.[1] ?? {} }
+      const tookInMs = Number(process.hrtime.bigint() - startTime) / 1e6
+      return { status, json: jsonBody, line: lines.at(-1)?.[1] ?? {}, tookInMs }
     },
     async tick() {
       const { tick } = composition.refreshTokens
