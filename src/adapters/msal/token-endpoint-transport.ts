@@ -8,10 +8,13 @@ import {
   type PipelinePolicy,
   type PipelineResponse,
 } from '@azure/core-rest-pipeline'
+import pLimit, { type LimitFunction } from 'p-limit'
 import type { TransportFault } from './token-failure.ts'
 
 /** A token answer has about 6 KB; nothing that Entra ID sends comes near. */
 const MAX_ANSWER_IN_BYTES = 256 * 1024
+/** To one host, by one instance: some 400 a second, as fast as Entra ID answers. */
+const MAX_AT_ONCE = 128
 /** An idle connection that the other end has just closed would lose the next request. */
 const IDLE_CONNECTION_IN_MS = 4_000
 
@@ -54,8 +57,13 @@ export function createTokenEndpointTransport(timeoutInMs: number): TokenEndpoint
   pipeline.addPolicy(directUnlessProxied(new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_IN_MS })))
   const client = createDefaultHttpClient()
 
-  return async (url, { method, headers, body }) => {
-    const abortSignal = AbortSignal.timeout(timeoutInMs)
+  const limits = new Map<string, LimitFunction>()
+
+  async function send(
+    url: string,
+    { method, headers, body }: TokenEndpointRequest,
+    abortSignal: AbortSignal,
+  ): Promise<Answer> {
     try {
       const response = await pipeline.sendRequest(
         client,
@@ -73,6 +81,15 @@ export function createTokenEndpointTransport(timeoutInMs: number): TokenEndpoint
     } catch (error) {
       throw abortSignal.aborted ? new TransportError('timeout') : transportErrorOf(error)
     }
+  }
+
+  return (url, request) => {
+    const { host } = new URL(url)
+    const limit = limits.get(host) ?? pLimit(MAX_AT_ONCE)
+    limits.set(host, limit)
+    // Who waits for his turn waits within the same time.
+    const abortSignal = AbortSignal.timeout(timeoutInMs)
+    return limit(() => send(url, request, abortSignal))
   }
 }
 

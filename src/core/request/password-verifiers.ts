@@ -10,6 +10,7 @@ export interface PasswordVerifiers {
 
 /** The same, where those who ask for one entry stand in one queue. */
 export interface QueuedVerifiers {
+  /** Rejects when far too many wait. */
   create(password: string): Promise<string>
   /** @throws {BrokerError} `too_many_requests` when the queue is full. */
   matches(verifier: string, password: string, entryKey: string): Promise<boolean>
@@ -19,17 +20,22 @@ export interface QueuedVerifiers {
 const MAX_AT_ONCE = 2
 const MAX_WAITING = 64
 const MAX_WAITING_PER_ENTRY = 4
+/** Some four seconds on two cores. */
+const MAX_NEW_WAITING = 128
 const RETRY_AFTER_IN_MS = 2_000
 
 /**
  * Hashes two at a time. Who would have to wait in a long queue is told to come again, so that wrong passwords for one user do
- * not keep everybody else waiting. A new verifier always gets its turn: a token depends on it.
+ * not keep everybody else waiting. A new verifier stands in a longer queue: without it a token is given, and not stored.
  */
 export function withHashLimit(verifiers: PasswordVerifiers): QueuedVerifiers {
   const limited = pLimit(MAX_AT_ONCE)
   const waiting = new Map<string, number>()
   return {
-    create: (password) => limited(() => verifiers.create(password)),
+    async create(password) {
+      if (limited.pendingCount >= MAX_NEW_WAITING) throw new HashQueueFull()
+      return limited(() => verifiers.create(password))
+    },
     async matches(verifier, password, entryKey) {
       const ahead = waiting.get(entryKey) ?? 0
       if (ahead >= MAX_WAITING_PER_ENTRY || limited.pendingCount >= MAX_WAITING) {
@@ -48,6 +54,11 @@ export function withHashLimit(verifiers: PasswordVerifiers): QueuedVerifiers {
       }
     },
   }
+}
+
+/** So many sign in for the first time that the token must not wait until it can be kept. */
+class HashQueueFull extends Error {
+  override readonly name = 'HashQueueFull'
 }
 
 const MAX_REMEMBERED = 10_000

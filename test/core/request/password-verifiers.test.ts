@@ -93,3 +93,21 @@ test('64 wait in all, and a new verifier gets its turn all the same', async () =
   expect(await created).toBe('new')
   expect(await Promise.all(waiting)).toHaveLength(66)
 })
+
+test('a new verifier that too many are waiting for is not made: the token need not wait', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const verifiers = withHashLimit({
+    create: async (password) => {
+      await promise
+      return `verifier of ${password}`
+    },
+    matches: async () => true,
+  })
+  const wanted = Array.from({ length: 131 }, (_, n) =>
+    verifiers.create(`p${n}`).catch((error: Error) => error.name),
+  )
+  resolve()
+  const made = await Promise.all(wanted)
+  expect(made.slice(0, 130)).toEqual(Array.from({ length: 130 }, (_, n) => `verifier of p${n}`))
+  expect(made[130]).toBe('HashQueueFull')
+})
