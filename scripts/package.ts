@@ -1,7 +1,7 @@
 // Makes .deploy: the bundle, host.json and a package.json that names it. That is all the Functions host needs.
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const target = join(root, '.deploy')
@@ -14,7 +14,7 @@ const { name, version, main } = JSON.parse(await readFile(join(root, 'package.js
 execFileSync(process.execPath, [join(root, 'scripts', 'build.ts')], { cwd: root, stdio: 'inherit' })
 await rm(target, { recursive: true, force: true })
 await mkdir(target)
-for (const file of [main, `${main}.LEGAL.txt`]) await cp(join(root, file), join(target, file))
+await cp(join(root, dirname(main)), join(target, dirname(main)), { recursive: true })
 await cp(join(root, 'host.json'), join(target, 'host.json'))
 // No "type": the bundle is CommonJS. No dependencies: they are in the bundle.
 await writeFile(

@@ -22,14 +22,21 @@ const EMULATOR = 'An emulator knows local/server/ alone: no other emulator, noth
 const walls = [
   {
     file: 'src/index.ts',
-    imports: ['@azure/functions', './composition.ts', './functions/health.ts', './storage-names.ts'],
+    imports: ['@azure/functions', './broker.ts', './functions/health.ts', './storage-names.ts'],
     butNot: [
       '@azure/data-tables',
-      './settings.ts',
+      './composition.ts',
+      './functions/token.ts',
       './core/readiness.ts',
       './adapters/tables/table-probe.ts',
     ],
-    message: 'index.ts registers the functions that the composition root makes.',
+    message: 'index.ts registers the functions, and loads the broker later.',
+  },
+  {
+    file: 'src/broker.ts',
+    imports: ['@azure/functions', './composition.ts', './functions/token.ts'],
+    butNot: ['@azure/data-tables', './settings.ts', './index.ts', './core/readiness.ts'],
+    message: 'broker.ts makes the handlers that index.ts registers, of what the composition root makes.',
   },
   {
     file: 'src/composition.ts',

@@ -32,9 +32,15 @@ afterAll(() => rmSync(packageFolder, { recursive: true }))
 
 test('the package is the bundle, host.json and a package.json without dependencies', () => {
   expect(readdirSync(packageFolder, { recursive: true }).map(String).toSorted()).toEqual(
-    ['dist', 'dist/index.cjs', 'dist/index.cjs.LEGAL.txt', 'host.json', 'package.json'].map((name) =>
-      join(name),
-    ),
+    [
+      'dist',
+      'dist/broker.cjs',
+      'dist/broker.cjs.LEGAL.txt',
+      'dist/index.cjs',
+      'dist/index.cjs.LEGAL.txt',
+      'host.json',
+      'package.json',
+    ].map((name) => join(name)),
   )
   expect(JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'))).toEqual({
     name: 'entra-token-broker',
@@ -45,7 +51,9 @@ test('the package is the bundle, host.json and a package.json without dependenci
 })
 
 test('the bill of materials of a release names every package that is in the bundle', () => {
-  const bundle = readFileSync(join(packageFolder, 'dist/index.cjs'), 'utf8')
+  const bundle = ['index', 'broker']
+    .map((name) => readFileSync(join(packageFolder, `dist/${name}.cjs`), 'utf8'))
+    .join('\n')
   const bundled = new Set(
     [...bundle.matchAll(/^ *\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => String(name)),
   )
