@@ -400,7 +400,9 @@ describe('the page', () => {
     const { text } = await broker.call(`${path}?error_description=injected&owner=injected`)
     expect(text).not.toContain('injected')
     expect(text).toContain('&lt;b&gt;&quot;team&quot; &amp; &#39;co&#39;&lt;/b&gt;')
-    expect((await broker.call(`${path}/injected`)).status).toBe(404)
+    for (const ending of ['injected', 'constructor', '__proto__', 'toString', 'refused-', 'refused-x']) {
+      expect([ending, (await broker.call(`${path}/${ending}`)).status]).toEqual([ending, 404])
+    }
     expect((await broker.call(`${path}/refused-999999`)).text).not.toContain('999999')
   })
 
@@ -445,6 +447,7 @@ describe('the page', () => {
     expect(answer.headers.getSetCookie()[0]).toMatch(
       /^__Host-connect=[\w-]+; Max-Age=900; Path=\/; HttpOnly; Secure; SameSite=None$/,
     )
+    expect(answer.text).toMatch(/href="https:[^"<>]*&amp;state=[^"<>]*"/)
     const { url } = await begin(path)
     const query = new URL(url).searchParams
     expect(Object.fromEntries(query)).toMatchObject({
