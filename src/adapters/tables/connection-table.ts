@@ -109,9 +109,10 @@ export function createConnectionTable({
       let resealed = 0
       for await (const page of pagesOf(1000)) {
         for (const row of page) {
-          if (keyIdOf(bytesOfChunkedProperty(PROPERTY, row)) === id) continue
           const { name, connection, etag } = await storedOf(row)
-          if (connection && (await write(name, connection, etag)) !== undefined) resealed++
+          // One that does not open is nobody's to write, and no reason to leave the others.
+          if (!connection || keyIdOf(bytesOfChunkedProperty(PROPERTY, row)) === id) continue
+          if ((await write(name, connection, etag)) !== undefined) resealed++
         }
       }
       return resealed
