@@ -6,6 +6,7 @@ import type { TokenEntryStore } from '../entry/token-entry-store.ts'
 import type { ApplicationGrant } from './application-grant.ts'
 import type { ConnectLink } from './connect-link.ts'
 import { openedOf, readable } from './connection-lookup.ts'
+import { createRemoveEntry } from './entry-removal.ts'
 import type { ConnectionSecrets } from './connection-secrets.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
 import { connectionViewOf, type ConnectionView } from './connection-view.ts'
@@ -65,6 +66,7 @@ const ATTEMPTS = 4
 
 export function createConnections(options: ConnectionsOptions): Connections {
   const { store, entries, secrets, now } = options
+  const removeEntry = createRemoveEntry(options)
 
   async function viewOf(connection: NamedConnection): Promise<ConnectionView> {
     const entry = await readable(entries.read(connection.id))
@@ -109,7 +111,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
   }
 
-  async function makeNew(wish: ConnectionWish, correlationId: string): Promise<Made> {
+  /** @returns `undefined`, leaving nothing behind, when somebody else has made one of the name meanwhile. */
+  async function makeNew(wish: ConnectionWish, correlationId: string): Promise<Made | undefined> {
     const { name, client, grant, username, owner } = wish
     const profile = await allowed(wish)
     const id = options.randomKey()
@@ -129,8 +132,18 @@ export function createConnections(options: ConnectionsOptions): Connections {
       createdOnTimestamp: now(),
     }
     if (grant === 'authorization_code') await readable(store.link(id, name))
-    if ((await readable(store.write(connection, undefined))) === undefined) throw taken()
+    if ((await readable(store.write(connection, undefined))) === undefined) {
+      await removeEntry(id)
+      await unlink(connection)
+      return undefined
+    }
     return { view: await viewOf(connection), secret }
+  }
+
+  async function unlink({ id, secrets: kept }: Connection): Promise<void> {
+    const links = [id, ...kept.map(({ linkKey }) => linkKey)]
+    // What leads nowhere does no harm.
+    await Promise.allSettled(links.map((key) => store.unlink(key)))
   }
 
   async function makeAgain(wish: ConnectionWish, stored: StoredConnection): Promise<Made> {
@@ -147,7 +160,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
   return {
     async make(wish, correlationId) {
       const stored = await readable(store.read(wish.name))
-      return stored ? makeAgain(wish, stored) : makeNew(wish, correlationId)
+      if (stored) return makeAgain(wish, stored)
+      const made = await makeNew(wish, correlationId)
+      if (made) return made
+      const other = await readable(store.read(wish.name))
+      if (!other) throw beingWritten()
+      return makeAgain(wish, other)
     },
 
     async get(name) {
@@ -162,6 +180,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     async changeSecret(name, overlapInMs) {
+      // A name that is none has no row to lead to it.
+      await found(name)
       const { secret, kept } = await newSecret(name)
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const { connection, etag } = await found(name)
@@ -188,24 +208,16 @@ export function createConnections(options: ConnectionsOptions): Connections {
           return
         }
         const connection = openedOf(stored)
+        // First, so that what fails here can be done again; and last, for what was acquired meanwhile.
+        await removeEntry(connection.id)
         if (!(await readable(store.remove(name, stored.etag)))) continue
         options.forgetHere(connection.id)
-        const links = [connection.id, ...connection.secrets.map(({ linkKey }) => linkKey)]
-        await Promise.allSettled(links.map((key) => store.unlink(key)))
+        await unlink(connection)
         await removeEntry(connection.id)
         return
       }
       throw beingWritten()
     },
-  }
-
-  /** Nobody can ask for it any more; a refresh that is under way must not bring it back. */
-  async function removeEntry(id: string): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const entry = await readable(entries.read(id))
-      if (!entry || (await readable(options.writer.forget(id, entry.etag)))) return
-    }
-    throw beingWritten()
   }
 }
 
