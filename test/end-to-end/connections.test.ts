@@ -240,6 +240,20 @@ describe('administration', () => {
     expect(json['description']).toContain(words)
   })
 
+  test.each(['/connections', '/tokens'])('%s goes on from nothing that it has not given', async (path) => {
+    for (const next of ['AAAA', 'eyJ4', 'bnVsbA==', 'MQ==', 'e30=']) {
+      const { status, json } = await broker.call(`${path}?next=${encodeURIComponent(next)}`)
+      expect([next, status, json['description']]).toEqual([
+        next,
+        400,
+        'next is not one that this list has given.',
+      ])
+    }
+    expect(broker.logged('operator_action').map(({ error }) => error)).toEqual(
+      Array.from({ length: 5 }, () => 'invalid_request'),
+    )
+  })
+
   test('with the master key alone, a profile without grants gives nothing', async () => {
     profile({ grants: undefined })
     const { status, json } = await make()

@@ -5,6 +5,7 @@ import type { ConnectionStore, StoredConnection } from '../../core/connection/co
 import type { Connection } from '../../core/connection/connection.ts'
 import { keyIdOf } from '../../crypto/envelope.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf } from './chunked-property.ts'
+import { pageSettingsOf } from './page-settings.ts'
 import { createSealedPayloads, type KeyRing } from './sealed-payload.ts'
 import { createTableCalls } from './table-calls.ts'
 import { undefinedIfAbsent } from './table-fault.ts'
@@ -68,7 +69,7 @@ export function createConnectionTable({
     const filter = odata`PartitionKey eq ${CONNECTION}`
     return table
       .listEntities({ queryOptions: { filter }, ...calls.listingLimited() })
-      .byPage({ maxPageSize: pageSize, ...(next !== undefined && { continuationToken: next }) })
+      .byPage(pageSettingsOf(pageSize, next))
   }
 
   return {
