@@ -196,6 +196,20 @@ describe('a secret', () => {
   })
 })
 
+test.each([
+  [604_801, 'overlap_seconds must be at most 604800'],
+  [-1, 'overlap_seconds must be at least 0'],
+  [0.5, 'overlap_seconds must be a whole number'],
+  ['3600', 'overlap_seconds must be a whole number'],
+  [Number.MAX_SAFE_INTEGER + 2, 'overlap_seconds must be'],
+])('the secret of before does not hold for %p seconds', async (overlap_seconds, words) => {
+  const { secret } = (await make()).json
+  const { status, json } = await administer('POST', `/${name}/secret`, { overlap_seconds })
+  expect([status, json['error']]).toEqual([400, 'invalid_request'])
+  expect(json['description']).toContain(words)
+  expect((await ask(secret)).status).toBe(200)
+})
+
 describe('administration', () => {
   test('lists, shows and deletes; each act has its audit line', async () => {
     const { secret } = (await make()).json
