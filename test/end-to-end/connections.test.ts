@@ -210,6 +210,39 @@ test.each([
   expect((await ask(secret)).status).toBe(200)
 })
 
+describe('at the token endpoint, for OAuth libraries', () => {
+  const grant = (fields: Record<string, string>) =>
+    broker.call('/oauth2/token', {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'password', username: name, ...fields }),
+    })
+
+  test('a secret is a password like others', async () => {
+    const password = String((await make()).json['secret'])
+    for (const fields of [{}, { client_id: name }, { username: 'svc@contoso.example', scope: name }]) {
+      const { status, json } = await grant({ password, ...fields })
+      expect([status, Object.keys(json)]).toEqual([
+        200,
+        ['access_token', 'token_type', 'expires_in', 'correlation_id'],
+      ])
+    }
+  })
+
+  test('what is wrong is said in the words of RFC 6749, section 5.2', async () => {
+    const password = String((await make()).json['secret'])
+    const answerTo = async (fields: Record<string, string>) => {
+      const { status, json } = await grant({ password, ...fields })
+      return [status, json['error'], json['broker_error']]
+    }
+    expect(await answerTo({ client_id: 'default' })).toEqual([400, 'invalid_request', 'invalid_request'])
+    expect(await answerTo({ username: 'no-such' })).toEqual([400, 'invalid_grant', 'invalid_credentials'])
+    expect(await answerTo({ password: 'etb_nothing' })).toEqual([400, 'invalid_grant', 'invalid_credentials'])
+    profile({ grants: ['authorization_code'] })
+    await broker.restart()
+    expect(await answerTo({})).toEqual([400, 'invalid_grant', 'policy_blocked'])
+  })
+})
+
 describe('administration', () => {
   test('lists, shows and deletes; each act has its audit line', async () => {
     const { secret } = (await make()).json
