@@ -1,5 +1,6 @@
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
+import { generate } from 'selfsigned'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { identityObjectId } from '../../local/managed-identity/managed-identity-emulator.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
@@ -137,6 +138,22 @@ describe('a connection of an application, through msal-node', () => {
     expect(
       (await administer('PUT', `/${name}-b`, { client: name, grant: 'client_credentials' })).json,
     ).toMatchObject({ error: 'misconfigured', aadsts: 700027 })
+  })
+
+  test('proves itself with a certificate', async () => {
+    const { cert: certificate, private: privateKey } = await generate(
+      [{ name: 'commonName', value: 'broker' }],
+      { algorithm: 'sha256' },
+    )
+    broker.entra.setApplication({
+      clientId: CLIENT_ID,
+      publicClientFlows: false,
+      certificatePem: certificate,
+    })
+    profile({ clientSecret: undefined, certificate: { certificate, privateKey } })
+    const { status, json } = await make()
+    expect(status).toBe(201)
+    expect((await ask(json['secret'])).json['action']).toBe('returned existing token')
   })
 
   test('is not made when the client secret is wrong: the answer names the code, and there is no connection', async () => {
@@ -310,6 +327,18 @@ describe('administration', () => {
     ])
     expect(grants()).toEqual([])
   })
+})
+
+test('what a profile allows to be connected does not touch its tokens: nobody signs in again', async () => {
+  const user = { username: `${name}@contoso.example`, password: 'Correct-Horse-Battery-2', client: name }
+  broker.entra.setUser(user)
+  profile({ grants: undefined })
+  const { accesstoken } = (await broker.requestToken(user)).json
+  broker.entra.calls.length = 0
+  profile({ grants: ['authorization_code', 'client_credentials'] })
+  await broker.restart()
+  expect((await broker.requestToken(user)).json['accesstoken']).toBe(accesstoken)
+  expect(grants()).toEqual([])
 })
 
 test('the log names a connection only if it exists', async () => {

@@ -1,4 +1,4 @@
-import { HttpRequest } from '@azure/functions'
+import { HttpRequest, type HttpResponseInit } from '@azure/functions'
 import { describe, expect, test } from '@jest/globals'
 import type { SignIns } from '../../src/core/connection/sign-ins.ts'
 import { createConnectHandler } from '../../src/functions/connect.ts'
@@ -48,7 +48,8 @@ const signIns: SignIns = {
 const handler = createConnectHandler(() => ({ signIns, publicUrl: PUBLIC_URL }))
 const answer = async (http: HttpRequest, ask = handler) => {
   const { context, lines } = createInvocation('connect')
-  return { ...(await ask(http, context)), lines }
+  const { status, headers, body } = (await ask(http, context)) as HttpResponseInit
+  return { status, headers, body, lines }
 }
 
 describe('what has no page', () => {

@@ -147,8 +147,8 @@ describe('making one of the same name twice at once', () => {
 
   test('leaves nothing of the later one', async () => {
     const linked: string[] = []
-    const { link } = stage.connections
-    stage.connections.link = (key, name) => (linked.push(key), link(key, name))
+    const store = { ...stage.connections }
+    stage.connections.link = (key, name) => (linked.push(key), store.link(key, name))
     await overtaken({}, {})
     expect(await stage.table.read('connection 1')).toBeUndefined()
     expect(await stage.table.read('connection 2')).toBeDefined()
@@ -253,10 +253,10 @@ describe('deleting one', () => {
 
   test('takes along what was acquired while it was being deleted', async () => {
     const secret = await secretOf()
-    const { remove } = stage.connections
+    const store = { ...stage.connections }
     stage.connections.remove = async (...args) => {
       await ask(secret, stage.instance())
-      return remove(...args)
+      return store.remove(...args)
     }
     await core.connections.remove('crm-sync')
     expect(stage.asked).toEqual(['client_credentials', 'client_credentials'])
