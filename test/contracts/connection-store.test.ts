@@ -163,6 +163,18 @@ describe('the table', () => {
     expect(await tableStore().read('damaged')).toMatchObject({ connection: undefined })
   })
 
+  test('a connection whose key cannot be had now may open later, one whose key is gone may not', async () => {
+    const connection = connectionOf()
+    await tableStore().write(connection, undefined)
+    const away: KeyRing = { current: async () => NEW_KEY, byId: async () => 'unavailable' }
+    expect(await tableStore(away).read(connection.name)).toMatchObject({
+      connection: undefined,
+      mayOpenLater: true,
+    })
+    const gone = await tableStore(ringOf(NEW_KEY)).read(connection.name)
+    expect([gone?.connection, gone?.mayOpenLater]).toEqual([undefined, undefined])
+  })
+
   test('a connection whose key is gone stays as it is', async () => {
     const connection = connectionOf()
     const etag = await tableStore().write(connection, undefined)

@@ -55,7 +55,8 @@ export function createConnectionTable({
   async function storedOf(row: Row): Promise<StoredConnection> {
     const { rowKey: name = '', etag } = row
     const opened = await payloads.open(name, bytesOfChunkedProperty(PROPERTY, row))
-    const connection = typeof opened === 'string' ? undefined : connectionSchema.safeParse(opened.value).data
+    if (opened === 'not_now') return { name, connection: undefined, mayOpenLater: true, etag }
+    const connection = opened === 'never' ? undefined : connectionSchema.safeParse(opened.value).data
     return { name, connection, etag }
   }
 

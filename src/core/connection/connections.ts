@@ -39,7 +39,7 @@ export interface Connections {
   ): Promise<{ readonly connections: readonly ConnectionView[]; readonly next: string | undefined }>
   /** @param overlapInMs the secret of before holds so long; in other instances up to five minutes longer. */
   changeSecret(name: string, overlapInMs: number): Promise<{ view: ConnectionView; secret: string }>
-  /** Its tokens go with it: here at once, in other instances within five minutes. */
+  /** Its tokens go with it: here at once, in other instances within five minutes. One that no key opens any more only frees its name. */
   remove(name: string): Promise<void>
 }
 
@@ -207,6 +207,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
           if (attempt === 0) throw notFound()
           return
         }
+        if (isLost(stored)) {
+          if (await readable(store.remove(name, stored.etag))) return
+          continue
+        }
         const connection = openedOf(stored)
         // First, so that what fails here can be done again; and last, for what was acquired meanwhile.
         await removeEntry(connection.id)
@@ -219,6 +223,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
       throw beingWritten()
     },
   }
+}
+
+/** Its key is gone for good. Nobody knows any more which tokens were its, and no key opens them: the name is all there is to free. */
+function isLost({ connection, mayOpenLater }: StoredConnection): boolean {
+  return !connection && !mayOpenLater
 }
 
 function isSame(connection: NamedConnection, wish: ConnectionWish): boolean {

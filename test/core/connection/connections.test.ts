@@ -263,6 +263,23 @@ describe('deleting one', () => {
     expect(await stage.table.read('connection 1')).toBeUndefined()
   })
 
+  test.each([
+    ['that no key opens any more frees its name', { mayOpenLater: false }],
+    ['that another key may open later is to be tried again', { mayOpenLater: true }],
+  ])('%s', async (_, { mayOpenLater }) => {
+    await make()
+    const { read } = { ...stage.connections }
+    stage.connections.read = async (name) => {
+      const stored = await read(name)
+      return stored && { ...stored, connection: undefined, mayOpenLater }
+    }
+    const removed = core.connections.remove('crm-sync')
+    if (mayOpenLater) await expect(removed).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    else await removed
+    stage.connections.read = read
+    expect((await stage.connections.read('crm-sync')) === undefined).toBe(!mayOpenLater)
+  })
+
   test('is not undone by a refresh that is under way', async () => {
     const secret = await secretOf()
     stage.pass(55 * 60_000)
