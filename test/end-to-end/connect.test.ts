@@ -210,6 +210,22 @@ describe('a person with a second factor', () => {
     })
   })
 
+  test('a token of the scopes of before is never served, however long it would live', async () => {
+    broker.entra.accessTokenLifetimeInSeconds = 86_400
+    const { secret, path } = await make()
+    await connect(path)
+    broker.entra.accessTokenLifetimeInSeconds = 3599
+    profile({ resource: 'https://graph.microsoft.com' })
+    for (const action of ['refreshed existing token', 'returned existing token']) {
+      await broker.restart()
+      const { json } = await ask(secret)
+      expect(json['action']).toBe(action)
+      expect(await broker.entra.verifyAccessToken(String(json['accesstoken']))).toMatchObject({
+        aud: 'https://graph.microsoft.com',
+      })
+    }
+  })
+
   test('another client means signing in again', async () => {
     const { secret, path } = await make()
     await connect(path)
