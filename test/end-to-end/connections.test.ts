@@ -278,8 +278,8 @@ describe('administration', () => {
     expect(lines).toEqual([
       ['connection_make', 'master key', name, 201],
       ['connection_make', 'master key', name, 200],
-      ['connection_make', 'master key', undefined, 409],
-      ['connection_make', 'master key', undefined, 409],
+      ['connection_make', 'master key', name, 409],
+      ['connection_make', 'master key', name, 409],
       ['connection_list', 'master key', undefined, 200],
       ['connection_delete', 'master key', name, 204],
       ['connection_delete', 'master key', undefined, 404],

@@ -148,7 +148,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   async function makeAgain(wish: ConnectionWish, stored: StoredConnection): Promise<Made> {
     const connection = openedOf(stored)
-    if (!isSame(connection, wish)) throw taken()
+    if (!isSame(connection, wish)) throw taken().about(connection.id, connection.name)
     await allowed(wish)
     const { owner = connection.owner } = wish
     if (owner === connection.owner) return { view: await viewOf(connection) }
