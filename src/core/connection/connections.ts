@@ -3,6 +3,7 @@ import { BrokerError } from '../broker-error.ts'
 import type { ClientProfiles } from '../client-profile.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { TokenEntryStore } from '../entry/token-entry-store.ts'
+import { serial } from '../serial.ts'
 import type { ApplicationGrant } from './application-grant.ts'
 import type { ConnectLink } from './connect-link.ts'
 import { openedOf, readable } from './connection-lookup.ts'
@@ -67,6 +68,8 @@ const ATTEMPTS = 4
 export function createConnections(options: ConnectionsOptions): Connections {
   const { store, entries, secrets, now } = options
   const removeEntry = createRemoveEntry(options)
+  /** Whoever writes the same connection in this process waits; only other instances' writers are met by trying again. */
+  const inTurn = serial()
 
   async function viewOf(connection: NamedConnection): Promise<ConnectionView> {
     const entry = await readable(entries.read(connection.id))
@@ -157,16 +160,63 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return { view: await viewOf(changed) }
   }
 
+  async function make(wish: ConnectionWish, correlationId: string): Promise<Made> {
+    const stored = await readable(store.read(wish.name))
+    if (stored) return makeAgain(wish, stored)
+    const made = await makeNew(wish, correlationId)
+    if (made) return made
+    const other = await readable(store.read(wish.name))
+    if (!other) throw beingWritten()
+    return makeAgain(wish, other)
+  }
+
+  async function changeSecret(name: string, overlapInMs: number) {
+    // A name that is none has no row to lead to it.
+    await found(name)
+    const { secret, kept } = await newSecret(name)
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { connection, etag } = await found(name)
+      const [current] = secretsAt(connection, now())
+      const before = current && { ...current, endTimestamp: now() + overlapInMs }
+      const changed = { ...connection, secrets: before && overlapInMs > 0 ? [kept, before] : [kept] }
+      if ((await readable(store.write(changed, etag))) === undefined) continue
+      const dropped = connection.secrets.filter(({ linkKey }) =>
+        changed.secrets.every((held) => held.linkKey !== linkKey),
+      )
+      // A link to a secret that does not open is of no use, and does no harm.
+      await Promise.allSettled(dropped.map(({ linkKey }) => store.unlink(linkKey)))
+      options.forgetHere(connection.id)
+      return { view: await viewOf(changed), secret }
+    }
+    await Promise.allSettled([store.unlink(kept.linkKey)])
+    throw beingWritten()
+  }
+
+  async function remove(name: string): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const stored = await readable(store.read(name))
+      if (!stored) {
+        if (attempt === 0) throw notFound()
+        return
+      }
+      if (isLost(stored)) {
+        if (await readable(store.remove(name, stored.etag))) return
+        continue
+      }
+      const connection = openedOf(stored)
+      // First, so that what fails here can be done again; and last, for what was acquired meanwhile.
+      await removeEntry(connection.id)
+      if (!(await readable(store.remove(name, stored.etag)))) continue
+      options.forgetHere(connection.id)
+      await unlink(connection)
+      await removeEntry(connection.id)
+      return
+    }
+    throw beingWritten()
+  }
+
   return {
-    async make(wish, correlationId) {
-      const stored = await readable(store.read(wish.name))
-      if (stored) return makeAgain(wish, stored)
-      const made = await makeNew(wish, correlationId)
-      if (made) return made
-      const other = await readable(store.read(wish.name))
-      if (!other) throw beingWritten()
-      return makeAgain(wish, other)
-    },
+    make: (wish, correlationId) => inTurn(wish.name, () => make(wish, correlationId)),
 
     async get(name) {
       return viewOf((await found(name)).connection)
@@ -179,49 +229,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return { connections, next: page.next }
     },
 
-    async changeSecret(name, overlapInMs) {
-      // A name that is none has no row to lead to it.
-      await found(name)
-      const { secret, kept } = await newSecret(name)
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const { connection, etag } = await found(name)
-        const [current] = secretsAt(connection, now())
-        const before = current && { ...current, endTimestamp: now() + overlapInMs }
-        const changed = { ...connection, secrets: before && overlapInMs > 0 ? [kept, before] : [kept] }
-        if ((await readable(store.write(changed, etag))) === undefined) continue
-        const dropped = connection.secrets.filter(({ linkKey }) =>
-          changed.secrets.every((held) => held.linkKey !== linkKey),
-        )
-        // A link to a secret that does not open is of no use, and does no harm.
-        await Promise.allSettled(dropped.map(({ linkKey }) => store.unlink(linkKey)))
-        options.forgetHere(connection.id)
-        return { view: await viewOf(changed), secret }
-      }
-      throw beingWritten()
-    },
+    changeSecret: (name, overlapInMs) => inTurn(name, () => changeSecret(name, overlapInMs)),
 
-    async remove(name) {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const stored = await readable(store.read(name))
-        if (!stored) {
-          if (attempt === 0) throw notFound()
-          return
-        }
-        if (isLost(stored)) {
-          if (await readable(store.remove(name, stored.etag))) return
-          continue
-        }
-        const connection = openedOf(stored)
-        // First, so that what fails here can be done again; and last, for what was acquired meanwhile.
-        await removeEntry(connection.id)
-        if (!(await readable(store.remove(name, stored.etag)))) continue
-        options.forgetHere(connection.id)
-        await unlink(connection)
-        await removeEntry(connection.id)
-        return
-      }
-      throw beingWritten()
-    },
+    remove: (name) => inTurn(name, () => remove(name)),
   }
 }
 

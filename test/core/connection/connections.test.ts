@@ -130,7 +130,7 @@ describe('making one of the same name twice at once', () => {
   async function overtaken(wish: Partial<ConnectionWish>, other: Partial<ConnectionWish>) {
     stage.beforeAnswer = async () => {
       stage.beforeAnswer = async () => {}
-      await make(other)
+      await stage.instance().connections.make({ ...WISH, ...other }, 'id')
     }
     return make(wish)
   }
@@ -206,7 +206,19 @@ describe('another secret', () => {
     expect(await ask(third)).toBe('token 1, returned existing token, store')
   })
 
-  test('is written although somebody writes in between, and not for ever', async () => {
+  test('of many at once all are made, one after the other; the last two hold', async () => {
+    await make()
+    const changes = Array.from({ length: 12 }, () => core.connections.changeSecret('crm-sync', HOUR))
+    const held: string[] = []
+    for (const { secret } of await Promise.all(changes)) held.push(await ask(secret))
+    expect(held).toEqual([
+      ...Array.from({ length: 10 }, () => 'invalid_credentials: connection secret'),
+      'token 1, returned existing token, store',
+      'token 1, returned existing token, store',
+    ])
+  })
+
+  test('is written although another instance writes in between, and not for ever', async () => {
     await make()
     const store = { ...stage.connections }
     let conflicts = 3
@@ -214,9 +226,13 @@ describe('another secret', () => {
     const { secret } = await core.connections.changeSecret('crm-sync', 0)
     expect(await ask(secret)).toBe('token 1, returned existing token, store')
     conflicts = 4
+    const linked: string[] = []
+    stage.connections.link = (key, name) => (linked.push(key), store.link(key, name))
     await expect(core.connections.changeSecret('crm-sync', 0)).rejects.toMatchObject({
       code: 'temporarily_unavailable',
     })
+    // What never held leads nowhere.
+    expect(await Promise.all(linked.map((key) => store.nameOf(key)))).toEqual([undefined])
   })
 })
 
