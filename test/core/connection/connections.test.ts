@@ -284,16 +284,15 @@ describe('deleting one', () => {
     ['that another key may open later is to be tried again', { mayOpenLater: true }],
   ])('%s', async (_, { mayOpenLater }) => {
     await make()
-    const { read } = { ...stage.connections }
+    const store = { ...stage.connections }
     stage.connections.read = async (name) => {
-      const stored = await read(name)
+      const stored = await store.read(name)
       return stored && { ...stored, connection: undefined, mayOpenLater }
     }
     const removed = core.connections.remove('crm-sync')
     if (mayOpenLater) await expect(removed).rejects.toMatchObject({ code: 'temporarily_unavailable' })
     else await removed
-    stage.connections.read = read
-    expect((await stage.connections.read('crm-sync')) === undefined).toBe(!mayOpenLater)
+    expect((await store.read('crm-sync')) === undefined).toBe(!mayOpenLater)
   })
 
   test('is not undone by a refresh that is under way', async () => {
