@@ -40,11 +40,12 @@ export function audited<O extends AuditedOptions>(
     } catch (thrown) {
       const error = brokerErrorOf(thrown)
       const response = errorResponseOf(error, correlationId)
-      const { logDetail: detail, entryKey: userHash } = error.details
+      const { logDetail: detail, entryKey: userHash, connection } = error.details
       log(isOurFault(error) ? 'error' : 'info', {
         error: error.code,
         detail,
         userHash,
+        connection,
         status: response.status ?? 500,
       })
       return response

@@ -252,6 +252,15 @@ export function remedyOf(aadsts: number): string | undefined {
   return REMEDY_BY_CODE.get(aadsts)
 }
 
+const CONNECT_AGAIN =
+  'Connect it again: sign in at its address and do what Entra ID asks for, from a device and a place that the policy allows.'
+
+/** For a connection with a person, who can do what a password cannot: nobody need be exempted from anything. */
+export function connectRemedyOf(aadsts: number): string | undefined {
+  const remedy = remedyOf(aadsts)
+  return remedy?.includes('exempt') ? CONNECT_AGAIN : remedy
+}
+
 /** What happened, when Entra ID gives a code that is not known here. */
 export const UNKNOWN_CODE_DESCRIPTION = 'Entra ID refused this sign-in with a code that is not known here.'
 

@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { ConnectPage } from '../core/connection/sign-ins.ts'
-import { remedyOf } from './aadsts-remedies.ts'
+import { connectRemedyOf } from './aadsts-remedies.ts'
 import { connectStyle, connectStyleHash } from './connect-style.generated.ts'
 
 /** No script, no picture, nothing from anywhere else, and in nobody's frame. */
@@ -39,7 +39,7 @@ const REFUSED = /^refused-(\d{1,10})$/
 
 /** Whether a page with such an ending exists. */
 export function isOutcome(text: string): boolean {
-  return text === 'connected' || text in PROBLEMS || REFUSED.test(text)
+  return text === 'connected' || Object.hasOwn(PROBLEMS, text) || REFUSED.test(text)
 }
 
 /** What there is to connect, what became of the last sign-in, and the form that begins one. */
@@ -95,9 +95,9 @@ function noticeOf(outcome: string | undefined, isConnected: boolean): string {
       : ''
   }
   const [, code] = REFUSED.exec(outcome) ?? []
-  const remedy = code === undefined ? undefined : remedyOf(Number(code))
+  const remedy = code === undefined ? undefined : connectRemedyOf(Number(code))
   const words = code === undefined ? problemOf(outcome) : problemOf('refused')
-  const known = remedy === undefined ? '' : ` ${escaped(remedy)} (AADSTS${code})`
+  const known = remedy === undefined ? '' : ` ${escaped(remedy)} (AADSTS${Number(code)})`
   return `<p class="notice" role="status">${escaped(words)}${known}</p>`
 }
 

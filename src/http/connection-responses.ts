@@ -1,6 +1,6 @@
 import { CALLBACK_PATH } from '../core/connection/connect-link.ts'
 import type { ConnectionView } from '../core/connection/connection-view.ts'
-import { remedyOf } from './aadsts-remedies.ts'
+import { connectRemedyOf } from './aadsts-remedies.ts'
 import { isoOf } from './iso-time.ts'
 
 /** Times in ISO 8601, for people. */
@@ -29,7 +29,7 @@ export function connectionJsonOf(view: ConnectionView): Readonly<Record<string, 
           on: isoOf(dead.sinceTimestamp),
           tried_on: isoOf(dead.triedOnTimestamp),
           aadsts: dead.aadsts > 0 ? dead.aadsts : null,
-          remedy: remedyOf(dead.aadsts) ?? null,
+          remedy: connectRemedyOf(dead.aadsts) ?? null,
           age_in_days: ageInDaysOf(view.connectedOnTimestamp, dead.sinceTimestamp),
         }
       : null,

@@ -8,7 +8,7 @@ const TEXT = '{"clientId": "S3cret"}'
 const problemsOf = (change: Record<string, unknown>) =>
   clientProfileSchema
     .safeParse({ ...PROFILE, ...change })
-    .error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`)
+    .error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trimStart())
 
 test.each([
   ['a byte order mark', `\uFEFF${TEXT}`],
@@ -148,4 +148,55 @@ test('white space around names and secrets does not matter', () => {
     clientSecret: 's',
     grants: [],
   })
+})
+
+const CREDENTIAL = 'grants has client_credentials: one of clientSecret, certificate and assertion is needed'
+const ONE_RESOURCE = 'grants has client_credentials: name a resource, or one scope that ends in /.default'
+const ONE_TENANT = 'grants needs one tenant, not organizations'
+test.each<[string, Record<string, unknown>, string]>([
+  ['an application without a credential', { grants: ['client_credentials'] }, CREDENTIAL],
+  [
+    'an application with a delegated scope',
+    {
+      grants: ['client_credentials'],
+      clientSecret: 's',
+      resource: undefined,
+      scopes: ['https://r/User.Read'],
+    },
+    ONE_RESOURCE,
+  ],
+  [
+    'an application with two resources',
+    {
+      grants: ['client_credentials'],
+      clientSecret: 's',
+      resource: undefined,
+      scopes: ['https://r/.default', 'https://q/.default'],
+    },
+    ONE_RESOURCE,
+  ],
+  ['a person of any tenant', { grants: ['authorization_code'], tenantId: 'organizations' }, ONE_TENANT],
+  [
+    'a person of any tenant, in capitals',
+    { grants: ['authorization_code'], tenantId: 'Organizations' },
+    ONE_TENANT,
+  ],
+  [
+    'a grant that is none',
+    { grants: ['device_code'] },
+    'grants.0 must be one of authorization_code, client_credentials',
+  ],
+  ['a text', { grants: 'authorization_code' }, 'grants must be a list of strings'],
+  ['another assertion', { assertion: 'workload_identity' }, 'assertion must be managed_identity'],
+  [
+    'a secret beside the assertion',
+    { assertion: 'managed_identity', clientSecret: 's' },
+    'at most one of clientSecret, certificate and assertion is allowed',
+  ],
+])('%s may not be connected', (_, change, problem) => {
+  expect(problemsOf(change)).toEqual([problem])
+})
+
+test('passwords may come from organizations, as ever', () => {
+  expect(problemsOf({ tenantId: 'organizations' })).toBeUndefined()
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -112,6 +112,44 @@ test.each([
   expect(Math.abs(lifeInSecondsOf(acquired) - expected)).toBeLessThanOrEqual(2)
   expect(cached?.expiresOnTimestamp).toBe(acquired.token.expiresOnTimestamp)
   expect(cached?.value).toBe('a token')
+})
+
+describe('the ID token of a sign-in', () => {
+  const CLAIMS = { oid: 'o', tid: 't', sub: 's', ver: '2.0', preferred_username: 'u@contoso.example' }
+  async function signIn(claims: object): Promise<unknown> {
+    const id_token = `${base64url({ alg: 'none' })}.${base64url(claims)}.`
+    answer = {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...TOKEN, id_token }),
+    }
+    const request = {
+      code: 'a code',
+      redirectUri: 'https://b/connect/callback',
+      codeVerifier: 'v',
+      nonce: 'n',
+    }
+    return (await entra.acquireByCode(profile, request, CORRELATION_ID)).account
+  }
+
+  test('with the nonce of the attempt says who signed in', async () => {
+    expect(await signIn({ ...CLAIMS, nonce: 'n' })).toEqual({
+      tenantId: 't',
+      objectId: 'o',
+      username: 'u@contoso.example',
+    })
+  })
+
+  test.each<[string, object, string]>([
+    ['another nonce', { ...CLAIMS, nonce: 'another' }, 'nonce_mismatch'],
+    ['no nonce', CLAIMS, 'nonce_mismatch'],
+    ['a nonce that is no text', { ...CLAIMS, nonce: ['n'] }, 'nonce_mismatch'],
+    ['no tenant', { ...CLAIMS, nonce: 'n', tid: undefined }, 'no_account_in_id_token'],
+    ['an empty object id', { ...CLAIMS, nonce: 'n', oid: '' }, 'no_account_in_id_token'],
+    ['no name', { ...CLAIMS, nonce: 'n', preferred_username: undefined }, 'no_account_in_id_token'],
+  ])('with %s is nobody’s', async (_, claims, msalError) => {
+    expect(await failureOf(signIn(claims))).toMatchObject({ detail: `authorization_code ${msalError}` })
+  })
 })
 
 const WITHOUT_LIFE = Object.fromEntries(Object.entries(TOKEN).filter(([name]) => name !== 'expires_in'))

@@ -153,6 +153,28 @@ describe('the table', () => {
     expect(await withoutOld.read(current.name)).toMatchObject({ etag })
   })
 
+  test('is sealed anew although the row before it is damaged', async () => {
+    const old = connectionOf({ name: 'damaged-after' })
+    const damaged = { partitionKey: 'connection', rowKey: 'damaged', Sealed0: Buffer.from('no envelope') }
+    await tableStore().write(old, undefined)
+    await table.upsertEntity(damaged)
+    await tableStore(ringOf(NEW_KEY, OLD_KEY)).reseal()
+    expect(await tableStore(ringOf(NEW_KEY)).read(old.name)).toMatchObject({ connection: withoutName(old) })
+    expect(await tableStore().read('damaged')).toMatchObject({ connection: undefined })
+  })
+
+  test('a connection whose key cannot be had now may open later, one whose key is gone may not', async () => {
+    const connection = connectionOf()
+    await tableStore().write(connection, undefined)
+    const away: KeyRing = { current: async () => NEW_KEY, byId: async () => 'unavailable' }
+    expect(await tableStore(away).read(connection.name)).toMatchObject({
+      connection: undefined,
+      mayOpenLater: true,
+    })
+    const gone = await tableStore(ringOf(NEW_KEY)).read(connection.name)
+    expect([gone?.connection, gone?.mayOpenLater]).toEqual([undefined, undefined])
+  })
+
   test('a connection whose key is gone stays as it is', async () => {
     const connection = connectionOf()
     const etag = await tableStore().write(connection, undefined)

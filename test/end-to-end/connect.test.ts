@@ -210,6 +210,22 @@ describe('a person with a second factor', () => {
     })
   })
 
+  test('a token of the scopes of before is never served, however long it would live', async () => {
+    broker.entra.accessTokenLifetimeInSeconds = 86_400
+    const { secret, path } = await make()
+    await connect(path)
+    broker.entra.accessTokenLifetimeInSeconds = 3599
+    profile({ resource: 'https://graph.microsoft.com' })
+    for (const action of ['refreshed existing token', 'returned existing token']) {
+      await broker.restart()
+      const { json } = await ask(secret)
+      expect(json['action']).toBe(action)
+      expect(await broker.entra.verifyAccessToken(String(json['accesstoken']))).toMatchObject({
+        aud: 'https://graph.microsoft.com',
+      })
+    }
+  })
+
   test('another client means signing in again', async () => {
     const { secret, path } = await make()
     await connect(path)
@@ -400,7 +416,9 @@ describe('the page', () => {
     const { text } = await broker.call(`${path}?error_description=injected&owner=injected`)
     expect(text).not.toContain('injected')
     expect(text).toContain('&lt;b&gt;&quot;team&quot; &amp; &#39;co&#39;&lt;/b&gt;')
-    expect((await broker.call(`${path}/injected`)).status).toBe(404)
+    for (const ending of ['injected', 'constructor', '__proto__', 'toString', 'refused-', 'refused-x']) {
+      expect([ending, (await broker.call(`${path}/${ending}`)).status]).toEqual([ending, 404])
+    }
     expect((await broker.call(`${path}/refused-999999`)).text).not.toContain('999999')
   })
 
@@ -445,6 +463,7 @@ describe('the page', () => {
     expect(answer.headers.getSetCookie()[0]).toMatch(
       /^__Host-connect=[\w-]+; Max-Age=900; Path=\/; HttpOnly; Secure; SameSite=None$/,
     )
+    expect(answer.text).toMatch(/href="https:[^"<>]*&amp;state=[^"<>]*"/)
     const { url } = await begin(path)
     const query = new URL(url).searchParams
     expect(Object.fromEntries(query)).toMatchObject({

@@ -1,5 +1,6 @@
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
+import { generate } from 'selfsigned'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { identityObjectId } from '../../local/managed-identity/managed-identity-emulator.ts'
 import { startBroker, type TestBroker } from '../support/broker.ts'
@@ -139,6 +140,22 @@ describe('a connection of an application, through msal-node', () => {
     ).toMatchObject({ error: 'misconfigured', aadsts: 700027 })
   })
 
+  test('proves itself with a certificate', async () => {
+    const { cert: certificate, private: privateKey } = await generate(
+      [{ name: 'commonName', value: 'broker' }],
+      { algorithm: 'sha256' },
+    )
+    broker.entra.setApplication({
+      clientId: CLIENT_ID,
+      publicClientFlows: false,
+      certificatePem: certificate,
+    })
+    profile({ clientSecret: undefined, certificate: { certificate, privateKey } })
+    const { status, json } = await make()
+    expect(status).toBe(201)
+    expect((await ask(json['secret'])).json['action']).toBe('returned existing token')
+  })
+
   test('is not made when the client secret is wrong: the answer names the code, and there is no connection', async () => {
     broker.entra.setApplication({
       clientId: CLIENT_ID,
@@ -196,6 +213,53 @@ describe('a secret', () => {
   })
 })
 
+test.each([
+  [604_801, 'overlap_seconds must be at most 604800'],
+  [-1, 'overlap_seconds must be at least 0'],
+  [0.5, 'overlap_seconds must be a whole number'],
+  ['3600', 'overlap_seconds must be a whole number'],
+  [Number.MAX_SAFE_INTEGER + 2, 'overlap_seconds must be'],
+])('the secret of before does not hold for %p seconds', async (overlap_seconds, words) => {
+  const { secret } = (await make()).json
+  const { status, json } = await administer('POST', `/${name}/secret`, { overlap_seconds })
+  expect([status, json['error']]).toEqual([400, 'invalid_request'])
+  expect(json['description']).toContain(words)
+  expect((await ask(secret)).status).toBe(200)
+})
+
+describe('at the token endpoint, for OAuth libraries', () => {
+  const grant = (fields: Record<string, string>) =>
+    broker.call('/oauth2/token', {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'password', username: name, ...fields }),
+    })
+
+  test('a secret is a password like others', async () => {
+    const password = String((await make()).json['secret'])
+    for (const fields of [{}, { client_id: name }, { username: 'svc@contoso.example', scope: name }]) {
+      const { status, json } = await grant({ password, ...fields })
+      expect([status, Object.keys(json)]).toEqual([
+        200,
+        ['access_token', 'token_type', 'expires_in', 'correlation_id'],
+      ])
+    }
+  })
+
+  test('what is wrong is said in the words of RFC 6749, section 5.2', async () => {
+    const password = String((await make()).json['secret'])
+    const answerTo = async (fields: Record<string, string>) => {
+      const { status, json } = await grant({ password, ...fields })
+      return [status, json['error'], json['broker_error']]
+    }
+    expect(await answerTo({ client_id: 'default' })).toEqual([400, 'invalid_request', 'invalid_request'])
+    expect(await answerTo({ username: 'no-such' })).toEqual([400, 'invalid_grant', 'invalid_credentials'])
+    expect(await answerTo({ password: 'etb_nothing' })).toEqual([400, 'invalid_grant', 'invalid_credentials'])
+    profile({ grants: ['authorization_code'] })
+    await broker.restart()
+    expect(await answerTo({})).toEqual([400, 'invalid_grant', 'policy_blocked'])
+  })
+})
+
 describe('administration', () => {
   test('lists, shows and deletes; each act has its audit line', async () => {
     const { secret } = (await make()).json
@@ -214,8 +278,8 @@ describe('administration', () => {
     expect(lines).toEqual([
       ['connection_make', 'master key', name, 201],
       ['connection_make', 'master key', name, 200],
-      ['connection_make', 'master key', undefined, 409],
-      ['connection_make', 'master key', undefined, 409],
+      ['connection_make', 'master key', name, 409],
+      ['connection_make', 'master key', name, 409],
       ['connection_list', 'master key', undefined, 200],
       ['connection_delete', 'master key', name, 204],
       ['connection_delete', 'master key', undefined, 404],
@@ -240,6 +304,20 @@ describe('administration', () => {
     expect(json['description']).toContain(words)
   })
 
+  test.each(['/connections', '/tokens'])('%s goes on from nothing that it has not given', async (path) => {
+    for (const next of ['AAAA', 'eyJ4', 'bnVsbA==', 'MQ==', 'e30=']) {
+      const { status, json } = await broker.call(`${path}?next=${encodeURIComponent(next)}`)
+      expect([next, status, json['description']]).toEqual([
+        next,
+        400,
+        'next is not one that this list has given.',
+      ])
+    }
+    expect(broker.logged('operator_action').map(({ error }) => error)).toEqual(
+      Array.from({ length: 5 }, () => 'invalid_request'),
+    )
+  })
+
   test('with the master key alone, a profile without grants gives nothing', async () => {
     profile({ grants: undefined })
     const { status, json } = await make()
@@ -249,6 +327,18 @@ describe('administration', () => {
     ])
     expect(grants()).toEqual([])
   })
+})
+
+test('what a profile allows to be connected does not touch its tokens: nobody signs in again', async () => {
+  const user = { username: `${name}@contoso.example`, password: 'Correct-Horse-Battery-2', client: name }
+  broker.entra.setUser(user)
+  profile({ grants: undefined })
+  const { accesstoken } = (await broker.requestToken(user)).json
+  broker.entra.calls.length = 0
+  profile({ grants: ['authorization_code', 'client_credentials'] })
+  await broker.restart()
+  expect((await broker.requestToken(user)).json['accesstoken']).toBe(accesstoken)
+  expect(grants()).toEqual([])
 })
 
 test('the log names a connection only if it exists', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { TableClient } from '@azure/data-tables'
 import { ManagedIdentityCredential } from '@azure/identity'
 import { keyIdOf } from '../../src/crypto/envelope.ts'
@@ -129,4 +129,73 @@ test('another index key: an empty cache, each user signs in once more, and the o
   await askAll()
   await broker.runTimer()
   expect(await sealedWith()).toHaveLength(4)
+})
+
+describe('a connection', () => {
+  const NAME = 'drill'
+  let secret: string
+  /** Of the key that it is sealed with. */
+  let version: string
+  beforeEach(async () => {
+    await empty('connections')
+    version = broker.keyVault.setSecret(SEALING_KEY, newKey(7))
+    await broker.restart()
+    const client = { clientId: 'd211a991-5b1e-4c1f-9d39-0b7a5c1de0aa', clientSecret: 'a-client-secret' }
+    broker.entra.setApplication({ ...client, publicClientFlows: false })
+    const authority = broker.entra.authority()
+    const resource = 'https://contoso.crm.dynamics.com'
+    const profile = { ...client, authority, resource, grants: ['client_credentials'] }
+    broker.keyVault.setSecret('client-drill', JSON.stringify(profile))
+    secret = String((await make()).json['secret'])
+  })
+
+  const administer = (method: string, path = '', body: object = {}) =>
+    broker.call(`/connections/${NAME}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(method !== 'GET' && { body: JSON.stringify(body) }),
+    })
+  const make = () => administer('PUT', '', { client: 'drill', grant: 'client_credentials' })
+  const ask = async (password = secret) => (await broker.requestToken({ username: NAME, password })).status
+  const stateOf = async () => (await administer('GET')).json['state']
+
+  test('is sealed anew within the hour, its tokens as they are renewed', async () => {
+    broker.keyVault.setSecret(SEALING_KEY, newKey(8))
+    await live(LIFETIME / MINUTE + 5)
+    broker.keyVault.disableSecret(SEALING_KEY, version)
+    await broker.restart()
+    expect([await ask(), await stateOf()]).toEqual([200, 'connected'])
+  })
+
+  test('whose key is disabled is 503 until it is back, and nothing of it is lost', async () => {
+    broker.keyVault.setSecret(SEALING_KEY, newKey(8))
+    broker.keyVault.disableSecret(SEALING_KEY, version)
+    await broker.restart()
+    expect([await ask(), (await administer('DELETE')).status, (await make()).status]).toEqual([503, 503, 503])
+    broker.keyVault.enableSecret(SEALING_KEY, version)
+    clock.advance(31)
+    expect([await ask(), await stateOf()]).toEqual([200, 'connected'])
+  })
+
+  test('under another index key needs another secret, and no other sign-in', async () => {
+    broker.keyVault.setSecret(INDEX_KEY, newKey(9))
+    await broker.restart()
+    broker.entra.calls.length = 0
+    expect(await ask()).toBe(401)
+    const { json } = await administer('POST', '/secret')
+    expect(await ask(String(json['secret']))).toBe(200)
+    expect(broker.entra.calls).toEqual([])
+  })
+
+  test('of a vault that is lost: its name is freed, and it is made anew', async () => {
+    for (const name of [SEALING_KEY, INDEX_KEY]) {
+      broker.keyVault.deleteSecret(name)
+      broker.keyVault.setSecret(name, newKey(10))
+    }
+    await broker.restart()
+    expect([await ask(), (await make()).status]).toEqual([401, 503])
+    expect((await administer('DELETE')).status).toBe(204)
+    const made = await make()
+    expect([made.status, await ask(), await ask(String(made.json['secret']))]).toEqual([201, 401, 200])
+  })
 })

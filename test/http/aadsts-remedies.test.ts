@@ -1,7 +1,12 @@
 import { expect, test } from '@jest/globals'
 import { AADSTS_CODES } from '../../src/adapters/msal/aadsts-codes.ts'
 import { BrokerError } from '../../src/core/broker-error.ts'
-import { remedyOf, UNKNOWN_CODE_DESCRIPTION, unknownCodeRemedy } from '../../src/http/aadsts-remedies.ts'
+import {
+  connectRemedyOf,
+  remedyOf,
+  UNKNOWN_CODE_DESCRIPTION,
+  unknownCodeRemedy,
+} from '../../src/http/aadsts-remedies.ts'
 import { errorResponseOf } from '../../src/http/error-response.ts'
 
 // prettier-ignore
@@ -237,6 +242,21 @@ test('each code that somebody must act upon has a remedy of its own', () => {
   ).flatMap(({ codes }) => codes)
   expect(toActUpon).toHaveLength(190)
   expect(toActUpon.filter((aadsts) => remedyOf(aadsts) === undefined)).toEqual([])
+})
+
+test('where a person can sign in again, nobody is to be exempted from anything', () => {
+  const remedies = AADSTS_CODES.flatMap(({ codes }) => codes).map(connectRemedyOf)
+  expect(remedies.filter((remedy) => remedy?.includes('exempt'))).toEqual([])
+  expect([50076, 50079, 53000, 53003].map(connectRemedyOf)).toEqual([
+    'Connect it again: sign in at its address and do what Entra ID asks for, from a device and a place that the policy allows.',
+    'Connect it again: sign in at its address and do what Entra ID asks for, from a device and a place that the policy allows.',
+    'Connect it again: sign in at its address and do what Entra ID asks for, from a device and a place that the policy allows.',
+    'Conditional Access blocks this sign-in. Ask an administrator to look for the correlation_id in the sign-in log and to adapt the policy.',
+  ])
+  expect([50057, 123456].map(connectRemedyOf)).toEqual([
+    'The account is disabled. Ask an administrator of the tenant to enable it.',
+    undefined,
+  ])
 })
 
 test('invalid credentials name what a federated domain needs', () => {

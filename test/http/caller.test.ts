@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { createKeyedDigest } from '../../src/crypto/keyed-digest.ts'
-import { createCallerNames } from '../../src/http/caller.ts'
+import { createCallerNames, createPrincipalNames } from '../../src/http/caller.ts'
 import { post } from '../support/http-requests.ts'
 
 const digestUnder = (key: Uint8Array) => {
@@ -66,4 +66,11 @@ test('when there is no key to digest with, the caller is not named', async () =>
   const failing = () => Promise.reject(new Error('the vault is down'))
   const unnamed = createCallerNames({ digest: failing, trustsPrincipal: false })
   expect(await unnamed(requestOf({ 'x-functions-key': KEY }))).toBeUndefined()
+})
+
+test('the audit names the principal that the platform has authenticated, and else whose key it was: nobody can name himself', () => {
+  const request = requestOf({ 'x-ms-client-principal-id': 'an object id' })
+  expect(createPrincipalNames(true)(request)).toBe('an object id')
+  expect(createPrincipalNames(false)(request)).toBe('master key')
+  expect(createPrincipalNames(true)(requestOf({ 'x-functions-key': KEY }))).toBe('master key')
 })

@@ -40,6 +40,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
   let now = NOW
   let issued = 0
   let ids = 0
+  let keys = 0
   let signIns = 0
   /** What was asked of the identity provider, and of the entry store; in order. */
   const asked: Grant[] = []
@@ -180,6 +181,7 @@ export function createCoreStage(settings: Partial<CoreSettings> = {}) {
         },
         random: () => stage.random,
         randomId: () => `id ${++ids}`,
+        randomKey: () => `connection ${++keys}`,
         resolveEntryKey: async (client, username) => `entry of ${username} in ${client}`,
       },
       { ...settings, ...ofInstance },

@@ -5,6 +5,7 @@ import type { ConnectionStore, StoredConnection } from '../../core/connection/co
 import type { Connection } from '../../core/connection/connection.ts'
 import { keyIdOf } from '../../crypto/envelope.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf } from './chunked-property.ts'
+import { pageSettingsOf } from './page-settings.ts'
 import { createSealedPayloads, type KeyRing } from './sealed-payload.ts'
 import { createTableCalls } from './table-calls.ts'
 import { undefinedIfAbsent } from './table-fault.ts'
@@ -54,7 +55,8 @@ export function createConnectionTable({
   async function storedOf(row: Row): Promise<StoredConnection> {
     const { rowKey: name = '', etag } = row
     const opened = await payloads.open(name, bytesOfChunkedProperty(PROPERTY, row))
-    const connection = typeof opened === 'string' ? undefined : connectionSchema.safeParse(opened.value).data
+    if (opened === 'not_now') return { name, connection: undefined, mayOpenLater: true, etag }
+    const connection = opened === 'never' ? undefined : connectionSchema.safeParse(opened.value).data
     return { name, connection, etag }
   }
 
@@ -68,7 +70,7 @@ export function createConnectionTable({
     const filter = odata`PartitionKey eq ${CONNECTION}`
     return table
       .listEntities({ queryOptions: { filter }, ...calls.listingLimited() })
-      .byPage({ maxPageSize: pageSize, ...(next !== undefined && { continuationToken: next }) })
+      .byPage(pageSettingsOf(pageSize, next))
   }
 
   return {
@@ -109,9 +111,10 @@ export function createConnectionTable({
       let resealed = 0
       for await (const page of pagesOf(1000)) {
         for (const row of page) {
-          if (keyIdOf(bytesOfChunkedProperty(PROPERTY, row)) === id) continue
           const { name, connection, etag } = await storedOf(row)
-          if (connection && (await write(name, connection, etag)) !== undefined) resealed++
+          // One that does not open is nobody's to write, and no reason to leave the others.
+          if (!connection || keyIdOf(bytesOfChunkedProperty(PROPERTY, row)) === id) continue
+          if ((await write(name, connection, etag)) !== undefined) resealed++
         }
       }
       return resealed

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import type { EntryMarks, StoredTokenEntry, TokenEntry } from '../../core/entry/token-entry.ts'
 import { EntryTooLargeError, type TokenEntryStore } from '../../core/entry/token-entry-store.ts'
 import { bytesOfChunkedProperty, chunkedPropertyOf, MAX_CHUNKED_IN_BYTES } from './chunked-property.ts'
+import { pageSettingsOf } from './page-settings.ts'
 import { createSealedPayloads, type KeyRing } from './sealed-payload.ts'
 import { createTableCalls } from './table-calls.ts'
 import { undefinedIfAbsent, unlessChanged } from './table-fault.ts'
@@ -131,7 +132,7 @@ export function createTokenEntryTable({
         .listEntities({
           ...calls.listingLimited(),
         })
-        .byPage({ maxPageSize: pageSize, ...(next !== undefined && { continuationToken: next }) })
+        .byPage(pageSettingsOf(pageSize, next))
       for await (const page of pages) {
         // A page may be empty, with more to come.
         if (page.length === 0 && page.continuationToken) continue

@@ -4,6 +4,8 @@ export interface StoredConnection {
   readonly name: string
   /** `undefined`: the row is there and cannot be opened. */
   readonly connection: Connection | undefined
+  /** Without a connection: whether a key that cannot be had now may open it later. */
+  readonly mayOpenLater?: boolean
   readonly etag: string
 }
 

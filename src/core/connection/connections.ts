@@ -3,9 +3,11 @@ import { BrokerError } from '../broker-error.ts'
 import type { ClientProfiles } from '../client-profile.ts'
 import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { TokenEntryStore } from '../entry/token-entry-store.ts'
+import { serial } from '../serial.ts'
 import type { ApplicationGrant } from './application-grant.ts'
 import type { ConnectLink } from './connect-link.ts'
 import { openedOf, readable } from './connection-lookup.ts'
+import { createRemoveEntry } from './entry-removal.ts'
 import type { ConnectionSecrets } from './connection-secrets.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
 import { connectionViewOf, type ConnectionView } from './connection-view.ts'
@@ -38,7 +40,7 @@ export interface Connections {
   ): Promise<{ readonly connections: readonly ConnectionView[]; readonly next: string | undefined }>
   /** @param overlapInMs the secret of before holds so long; in other instances up to five minutes longer. */
   changeSecret(name: string, overlapInMs: number): Promise<{ view: ConnectionView; secret: string }>
-  /** Its tokens go with it: here at once, in other instances within five minutes. */
+  /** Its tokens go with it: here at once, in other instances within five minutes. One that no key opens any more only frees its name. */
   remove(name: string): Promise<void>
 }
 
@@ -65,6 +67,9 @@ const ATTEMPTS = 4
 
 export function createConnections(options: ConnectionsOptions): Connections {
   const { store, entries, secrets, now } = options
+  const removeEntry = createRemoveEntry(options)
+  /** Whoever writes the same connection in this process waits; only other instances' writers are met by trying again. */
+  const inTurn = serial()
 
   async function viewOf(connection: NamedConnection): Promise<ConnectionView> {
     const entry = await readable(entries.read(connection.id))
@@ -109,7 +114,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
   }
 
-  async function makeNew(wish: ConnectionWish, correlationId: string): Promise<Made> {
+  /** @returns `undefined`, leaving nothing behind, when somebody else has made one of the name meanwhile. */
+  async function makeNew(wish: ConnectionWish, correlationId: string): Promise<Made | undefined> {
     const { name, client, grant, username, owner } = wish
     const profile = await allowed(wish)
     const id = options.randomKey()
@@ -129,13 +135,23 @@ export function createConnections(options: ConnectionsOptions): Connections {
       createdOnTimestamp: now(),
     }
     if (grant === 'authorization_code') await readable(store.link(id, name))
-    if ((await readable(store.write(connection, undefined))) === undefined) throw taken()
+    if ((await readable(store.write(connection, undefined))) === undefined) {
+      await removeEntry(id)
+      await unlink(connection)
+      return undefined
+    }
     return { view: await viewOf(connection), secret }
+  }
+
+  async function unlink({ id, secrets: kept }: Connection): Promise<void> {
+    const links = [id, ...kept.map(({ linkKey }) => linkKey)]
+    // What leads nowhere does no harm.
+    await Promise.allSettled(links.map((key) => store.unlink(key)))
   }
 
   async function makeAgain(wish: ConnectionWish, stored: StoredConnection): Promise<Made> {
     const connection = openedOf(stored)
-    if (!isSame(connection, wish)) throw taken()
+    if (!isSame(connection, wish)) throw taken().about(connection.id, connection.name)
     await allowed(wish)
     const { owner = connection.owner } = wish
     if (owner === connection.owner) return { view: await viewOf(connection) }
@@ -144,11 +160,63 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return { view: await viewOf(changed) }
   }
 
+  async function make(wish: ConnectionWish, correlationId: string): Promise<Made> {
+    const stored = await readable(store.read(wish.name))
+    if (stored) return makeAgain(wish, stored)
+    const made = await makeNew(wish, correlationId)
+    if (made) return made
+    const other = await readable(store.read(wish.name))
+    if (!other) throw beingWritten()
+    return makeAgain(wish, other)
+  }
+
+  async function changeSecret(name: string, overlapInMs: number) {
+    // A name that is none has no row to lead to it.
+    await found(name)
+    const { secret, kept } = await newSecret(name)
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { connection, etag } = await found(name)
+      const [current] = secretsAt(connection, now())
+      const before = current && { ...current, endTimestamp: now() + overlapInMs }
+      const changed = { ...connection, secrets: before && overlapInMs > 0 ? [kept, before] : [kept] }
+      if ((await readable(store.write(changed, etag))) === undefined) continue
+      const dropped = connection.secrets.filter(({ linkKey }) =>
+        changed.secrets.every((held) => held.linkKey !== linkKey),
+      )
+      // A link to a secret that does not open is of no use, and does no harm.
+      await Promise.allSettled(dropped.map(({ linkKey }) => store.unlink(linkKey)))
+      options.forgetHere(connection.id)
+      return { view: await viewOf(changed), secret }
+    }
+    await Promise.allSettled([store.unlink(kept.linkKey)])
+    throw beingWritten()
+  }
+
+  async function remove(name: string): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const stored = await readable(store.read(name))
+      if (!stored) {
+        if (attempt === 0) throw notFound()
+        return
+      }
+      if (isLost(stored)) {
+        if (await readable(store.remove(name, stored.etag))) return
+        continue
+      }
+      const connection = openedOf(stored)
+      // First, so that what fails here can be done again; and last, for what was acquired meanwhile.
+      await removeEntry(connection.id)
+      if (!(await readable(store.remove(name, stored.etag)))) continue
+      options.forgetHere(connection.id)
+      await unlink(connection)
+      await removeEntry(connection.id)
+      return
+    }
+    throw beingWritten()
+  }
+
   return {
-    async make(wish, correlationId) {
-      const stored = await readable(store.read(wish.name))
-      return stored ? makeAgain(wish, stored) : makeNew(wish, correlationId)
-    },
+    make: (wish, correlationId) => inTurn(wish.name, () => make(wish, correlationId)),
 
     async get(name) {
       return viewOf((await found(name)).connection)
@@ -161,52 +229,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return { connections, next: page.next }
     },
 
-    async changeSecret(name, overlapInMs) {
-      const { secret, kept } = await newSecret(name)
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const { connection, etag } = await found(name)
-        const [current] = secretsAt(connection, now())
-        const before = current && { ...current, endTimestamp: now() + overlapInMs }
-        const changed = { ...connection, secrets: before && overlapInMs > 0 ? [kept, before] : [kept] }
-        if ((await readable(store.write(changed, etag))) === undefined) continue
-        const dropped = connection.secrets.filter(({ linkKey }) =>
-          changed.secrets.every((held) => held.linkKey !== linkKey),
-        )
-        // A link to a secret that does not open is of no use, and does no harm.
-        await Promise.allSettled(dropped.map(({ linkKey }) => store.unlink(linkKey)))
-        options.forgetHere(connection.id)
-        return { view: await viewOf(changed), secret }
-      }
-      throw beingWritten()
-    },
+    changeSecret: (name, overlapInMs) => inTurn(name, () => changeSecret(name, overlapInMs)),
 
-    async remove(name) {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const stored = await readable(store.read(name))
-        if (!stored) {
-          if (attempt === 0) throw notFound()
-          return
-        }
-        const connection = openedOf(stored)
-        if (!(await readable(store.remove(name, stored.etag)))) continue
-        options.forgetHere(connection.id)
-        const links = [connection.id, ...connection.secrets.map(({ linkKey }) => linkKey)]
-        await Promise.allSettled(links.map((key) => store.unlink(key)))
-        await removeEntry(connection.id)
-        return
-      }
-      throw beingWritten()
-    },
+    remove: (name) => inTurn(name, () => remove(name)),
   }
+}
 
-  /** Nobody can ask for it any more; a refresh that is under way must not bring it back. */
-  async function removeEntry(id: string): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const entry = await readable(entries.read(id))
-      if (!entry || (await readable(options.writer.forget(id, entry.etag)))) return
-    }
-    throw beingWritten()
-  }
+/** Its key is gone for good. Nobody knows any more which tokens were its, and no key opens them: the name is all there is to free. */
+function isLost({ connection, mayOpenLater }: StoredConnection): boolean {
+  return !connection && !mayOpenLater
 }
 
 function isSame(connection: NamedConnection, wish: ConnectionWish): boolean {

@@ -7,6 +7,7 @@ import type { IdentityProvider, SignedIn } from '../provider/identity-provider.t
 import { IdentityProviderError } from '../provider/provider-failure.ts'
 import { CALLBACK_PATH, type ConnectLink } from './connect-link.ts'
 import { openedOf, readable } from './connection-lookup.ts'
+import { createRemoveEntry } from './entry-removal.ts'
 import type { ConnectionStore } from './connection-store.ts'
 import { connectionViewOf, type ConnectionView } from './connection-view.ts'
 import type { NamedConnection } from './connection.ts'
@@ -66,6 +67,7 @@ export interface SignInsOptions {
 
 export function createSignIns(options: SignInsOptions): SignIns {
   const { store, identityProvider, now } = options
+  const removeEntry = createRemoveEntry(options)
 
   async function found(id: string): Promise<{ connection: NamedConnection; profile: ClientProfile }> {
     const name = await readable(store.nameOf(id))
@@ -141,22 +143,34 @@ export function createSignIns(options: SignInsOptions): SignIns {
     )
     if (stored.kind !== 'stored') return { kind: 'not_stored' }
     options.forgetHere(id)
-    await pin(connection, account)
-    return { kind: 'connected' }
+    // Its tokens are stored: what keeps it from being pinned does not undo that.
+    const isThere = await pin(connection, account).catch((error: unknown) => {
+      if (error instanceof BrokerError) return true
+      throw error
+    })
+    if (isThere) return { kind: 'connected' }
+    await removeEntry(id)
+    return { kind: 'expired' }
   }
 
-  /** From now on it must be the same one. Should this fail, the next sign-in is checked by its name once more. */
+  /**
+   * From now on it must be the same one. Should this fail, the next sign-in is checked by its name once more.
+   *
+   * @returns false when the connection was deleted meanwhile.
+   */
   async function pin(
-    { name, id, pinned }: NamedConnection,
+    { name, id }: NamedConnection,
     { tenantId, objectId }: SignedIn['account'],
-  ): Promise<void> {
-    if (pinned) return
+  ): Promise<boolean> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const stored = await readable(store.read(name))
-      if (stored?.connection?.id !== id) return
-      const changed = { ...stored.connection, name, pinned: { tenantId, objectId } }
-      if ((await readable(store.write(changed, stored.etag))) !== undefined) return
+      const connection = stored && openedOf(stored)
+      if (connection?.id !== id) return false
+      if (connection.pinned) return true
+      const changed = { ...connection, pinned: { tenantId, objectId } }
+      if ((await readable(store.write(changed, stored?.etag))) !== undefined) return true
     }
+    return true
   }
 
   return {

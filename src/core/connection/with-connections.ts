@@ -15,6 +15,8 @@ export function withConnections(options: {
       : options.byPassword({ ...request, client: request.client ?? DEFAULT_CLIENT })
 }
 
+/** No secret has an `@`: what has one is an account, whatever its name begins with. */
 export function createIsByConnection(secrets: ConnectionSecrets): (request: TokenRequest) => boolean {
-  return ({ username, password }) => secrets.isMeant(password) || secrets.isMeant(username)
+  return ({ username, password }) =>
+    secrets.isMeant(password) || (secrets.isMeant(username) && !username.includes('@'))
 }

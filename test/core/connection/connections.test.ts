@@ -125,7 +125,45 @@ describe('making one', () => {
   })
 })
 
+describe('making one of the same name twice at once', () => {
+  /** Somebody else's is written before this one's. */
+  async function overtaken(wish: Partial<ConnectionWish>, other: Partial<ConnectionWish>) {
+    stage.beforeAnswer = async () => {
+      stage.beforeAnswer = async () => {}
+      await stage.instance().connections.make({ ...WISH, ...other }, 'id')
+    }
+    return make(wish)
+  }
+  const links = (key: string) => stage.connections.nameOf(key)
+
+  test('by the same wish, the later one is told of the first, without a secret', async () => {
+    const { view, secret } = await overtaken({}, {})
+    expect([view.id, secret]).toEqual(['connection 2', undefined])
+  })
+
+  test('by another wish, the later one is a conflict', async () => {
+    await expect(overtaken({}, { username: 'a@b.example' })).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  test('leaves nothing of the later one', async () => {
+    const linked: string[] = []
+    const store = { ...stage.connections }
+    stage.connections.link = (key, name) => (linked.push(key), store.link(key, name))
+    await overtaken({}, {})
+    expect(await stage.table.read('connection 1')).toBeUndefined()
+    expect(await stage.table.read('connection 2')).toBeDefined()
+    expect(await Promise.all(linked.map(links))).toEqual(['crm-sync', undefined])
+  })
+})
+
 describe('another secret', () => {
+  test('for a connection that is none leaves no row behind', async () => {
+    const linked: string[] = []
+    stage.connections.link = async (key) => void linked.push(key)
+    await expect(core.connections.changeSecret('no-such', 0)).rejects.toMatchObject({ code: 'not_found' })
+    expect(linked).toEqual([])
+  })
+
   test('holds at once, and the one before for the overlap, to the millisecond', async () => {
     const before = await secretOf()
     const { secret, view } = await core.connections.changeSecret('crm-sync', HOUR / 2)
@@ -168,7 +206,19 @@ describe('another secret', () => {
     expect(await ask(third)).toBe('token 1, returned existing token, store')
   })
 
-  test('is written although somebody writes in between, and not for ever', async () => {
+  test('of many at once all are made, one after the other; the last two hold', async () => {
+    await make()
+    const changes = Array.from({ length: 12 }, () => core.connections.changeSecret('crm-sync', HOUR))
+    const held: string[] = []
+    for (const { secret } of await Promise.all(changes)) held.push(await ask(secret))
+    expect(held).toEqual([
+      ...Array.from({ length: 10 }, () => 'invalid_credentials: connection secret'),
+      'token 1, returned existing token, store',
+      'token 1, returned existing token, store',
+    ])
+  })
+
+  test('is written although another instance writes in between, and not for ever', async () => {
     await make()
     const store = { ...stage.connections }
     let conflicts = 3
@@ -176,9 +226,13 @@ describe('another secret', () => {
     const { secret } = await core.connections.changeSecret('crm-sync', 0)
     expect(await ask(secret)).toBe('token 1, returned existing token, store')
     conflicts = 4
+    const linked: string[] = []
+    stage.connections.link = (key, name) => (linked.push(key), store.link(key, name))
     await expect(core.connections.changeSecret('crm-sync', 0)).rejects.toMatchObject({
       code: 'temporarily_unavailable',
     })
+    // What never held leads nowhere.
+    expect(await Promise.all(linked.map((key) => store.nameOf(key)))).toEqual([undefined])
   })
 })
 
@@ -199,6 +253,46 @@ describe('deleting one', () => {
     const secret = await secretOf()
     expect(await ask(old)).toBe('invalid_credentials: connection secret')
     expect(await ask(secret)).toBe('token 2, returned existing token, store')
+  })
+
+  test('can be done again when its tokens could not be removed', async () => {
+    await make()
+    stage.storeFault = async (operation, apply) =>
+      operation === 'remove' ? Promise.reject(new Error('down')) : apply()
+    await expect(core.connections.remove('crm-sync')).rejects.toMatchObject({
+      code: 'temporarily_unavailable',
+    })
+    stage.storeFault = undefined
+    await core.connections.remove('crm-sync')
+    expect(await stage.table.read('connection 1')).toBeUndefined()
+  })
+
+  test('takes along what was acquired while it was being deleted', async () => {
+    const secret = await secretOf()
+    const store = { ...stage.connections }
+    stage.connections.remove = async (...args) => {
+      await ask(secret, stage.instance())
+      return store.remove(...args)
+    }
+    await core.connections.remove('crm-sync')
+    expect(stage.asked).toEqual(['client_credentials', 'client_credentials'])
+    expect(await stage.table.read('connection 1')).toBeUndefined()
+  })
+
+  test.each([
+    ['that no key opens any more frees its name', { mayOpenLater: false }],
+    ['that another key may open later is to be tried again', { mayOpenLater: true }],
+  ])('%s', async (_, { mayOpenLater }) => {
+    await make()
+    const store = { ...stage.connections }
+    stage.connections.read = async (name) => {
+      const stored = await store.read(name)
+      return stored && { ...stored, connection: undefined, mayOpenLater }
+    }
+    const removed = core.connections.remove('crm-sync')
+    if (mayOpenLater) await expect(removed).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    else await removed
+    expect((await store.read('crm-sync')) === undefined).toBe(!mayOpenLater)
   })
 
   test('is not undone by a refresh that is under way', async () => {

@@ -118,6 +118,23 @@ describe('a sign-in', () => {
     expect(stage.asked).toEqual([])
   })
 
+  test('to a connection that is deleted meanwhile leaves no tokens behind', async () => {
+    let isProved = false
+    stage.beforeAnswer = async () => {
+      if (isProved) await core.connections.remove('crm-sync')
+      isProved = true
+    }
+    expect(await signIn()).toEqual(outcome('expired'))
+    expect(stage.asked).toEqual(['authorization_code', 'refresh_token'])
+    expect(await stage.table.read(ID)).toBeUndefined()
+  })
+
+  test('is connected when its tokens are stored, although nobody can be pinned', async () => {
+    stage.connections.write = () => Promise.reject(new Error('down'))
+    expect(await signIn()).toEqual(CONNECTED)
+    expect(await stateOf()).toBe('connected')
+  })
+
   test('without a code is refused for the reason that Entra ID gave', async () => {
     expect(await signIn({ code: undefined, aadsts: 65004 })).toEqual(outcome('refused', { aadsts: 65004 }))
     expect(stage.asked).toEqual([])
@@ -142,6 +159,12 @@ describe('who may sign in', () => {
     await signIn()
     expect(await signIn({ username: 'renamed@contoso.example' })).toEqual(CONNECTED)
     expect(await signIn({ objectId: 'another account of the old name' })).toEqual(outcome('wrong_account'))
+  })
+
+  test('nobody of another tenant afterwards, where a domain names it, even with the same object id', async () => {
+    await signIn()
+    stage.tenantId = 'another tenant'
+    expect(await signIn()).toEqual(outcome('wrong_account'))
   })
 
   test('nobody of another tenant than the authority names by its id', async () => {
@@ -248,7 +271,8 @@ describe('a page', () => {
     [
       'a connection of an application',
       async () => {
-        stage.profileOf = async (name) => ({ ...PROFILE, name, grants: ['client_credentials'] })
+        const grants = ['client_credentials', 'authorization_code'] as const
+        stage.profileOf = async (name) => ({ ...PROFILE, name, grants })
         const wish = { name: 'app', client: 'crm', grant: 'client_credentials' as const }
         const { view } = await core.connections.make(wish, 'id')
         await stage.connections.link(view.id, 'app')
