@@ -30,3 +30,21 @@ function remedyFor({ owner, username }: NamedConnection, link: string | undefine
   const where = link === undefined ? 'ask whoever runs the broker for its link' : `at ${link}`
   return `Connect it by signing in${whom && ` (${whom})`}: ${where}. The secret in the flow stays the same.`
 }
+
+export function notFoundError(): BrokerError {
+  return new BrokerError('not_found', {
+    description: 'There is no connection of this name.',
+    remedy: 'GET /connections lists them.',
+  })
+}
+
+export function takenError(): BrokerError {
+  return new BrokerError('conflict', {
+    description: 'There is a connection of this name with another client, grant or username.',
+    remedy: 'Choose another name, or delete that connection.',
+  })
+}
+
+export function beingWrittenError(): BrokerError {
+  return new BrokerError('temporarily_unavailable', { logDetail: 'the connection is being written' })
+}

@@ -10,8 +10,10 @@ import { openedOf, readable } from './connection-lookup.ts'
 import { createRemoveEntry } from './entry-removal.ts'
 import type { ConnectionSecrets } from './connection-secrets.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
+import { beingWrittenError, notFoundError, takenError } from './connection-errors.ts'
+import { createConnectionLinks } from './connection-links.ts'
 import { connectionViewOf, type ConnectionView } from './connection-view.ts'
-import { secretsAt, type Connection, type ConnectionSecret, type NamedConnection } from './connection.ts'
+import { secretsAt, type Connection, type NamedConnection } from './connection.ts'
 
 /** What is to be connected. */
 export interface ConnectionWish extends Pick<Connection, 'client' | 'grant' | 'username' | 'owner'> {
@@ -66,8 +68,9 @@ export interface ConnectionsOptions {
 const ATTEMPTS = 4
 
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { store, entries, secrets, now } = options
+  const { store, entries, now } = options
   const removeEntry = createRemoveEntry(options)
+  const links = createConnectionLinks(options)
   /** Whoever writes the same connection in this process waits; only other instances' writers are met by trying again. */
   const inTurn = serial()
 
@@ -79,7 +82,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   async function found(name: string): Promise<{ connection: NamedConnection; etag: string }> {
     const stored = await readable(store.read(name))
-    if (!stored) throw notFound()
+    if (!stored) throw notFoundError()
     return { connection: openedOf(stored), etag: stored.etag }
   }
 
@@ -104,16 +107,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return profile
   }
 
-  async function newSecret(name: string): Promise<{ secret: string; kept: ConnectionSecret }> {
-    const secret = secrets.create()
-    // Before the connection: a link to nothing opens nothing, and a secret without a link would open nothing either.
-    await readable(store.link(await options.resolveSecretKey(secret), name))
-    return {
-      secret,
-      kept: { digest: secrets.digestOf(secret), linkKey: await options.resolveSecretKey(secret) },
-    }
-  }
-
   /** @returns `undefined`, leaving nothing behind, when somebody else has made one of the name meanwhile. */
   async function makeNew(wish: ConnectionWish, correlationId: string): Promise<Made | undefined> {
     const { name, client, grant, username, owner } = wish
@@ -123,7 +116,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if (grant === 'client_credentials') {
       await options.applicationGrant({ id }, profile, { etag: undefined, correlationId })
     }
-    const { secret, kept } = await newSecret(name)
+    const { secret, kept } = await links.makeSecret(name)
     const connection: NamedConnection = {
       name,
       id,
@@ -134,29 +127,23 @@ export function createConnections(options: ConnectionsOptions): Connections {
       secrets: [kept],
       createdOnTimestamp: now(),
     }
-    if (grant === 'authorization_code') await readable(store.link(id, name))
+    if (grant === 'authorization_code') await links.linkId(connection)
     if ((await readable(store.write(connection, undefined))) === undefined) {
       await removeEntry(id)
-      await unlink(connection)
+      await links.unlinkAll(connection)
       return undefined
     }
     return { view: await viewOf(connection), secret }
   }
 
-  async function unlink({ id, secrets: kept }: Connection): Promise<void> {
-    const links = [id, ...kept.map(({ linkKey }) => linkKey)]
-    // What leads nowhere does no harm.
-    await Promise.allSettled(links.map((key) => store.unlink(key)))
-  }
-
   async function makeAgain(wish: ConnectionWish, stored: StoredConnection): Promise<Made> {
     const connection = openedOf(stored)
-    if (!isSame(connection, wish)) throw taken().about(connection.id, connection.name)
+    if (!isSame(connection, wish)) throw takenError().about(connection.id, connection.name)
     await allowed(wish)
     const { owner = connection.owner } = wish
     if (owner === connection.owner) return { view: await viewOf(connection) }
     const changed = { ...connection, ...(owner !== undefined && { owner }) }
-    if ((await readable(store.write(changed, stored.etag))) === undefined) throw beingWritten()
+    if ((await readable(store.write(changed, stored.etag))) === undefined) throw beingWrittenError()
     return { view: await viewOf(changed) }
   }
 
@@ -166,14 +153,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const made = await makeNew(wish, correlationId)
     if (made) return made
     const other = await readable(store.read(wish.name))
-    if (!other) throw beingWritten()
+    if (!other) throw beingWrittenError()
     return makeAgain(wish, other)
   }
 
   async function changeSecret(name: string, overlapInMs: number) {
     // A name that is none has no row to lead to it.
     await found(name)
-    const { secret, kept } = await newSecret(name)
+    const { secret, kept } = await links.makeSecret(name)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { connection, etag } = await found(name)
       const [current] = secretsAt(connection, now())
@@ -183,20 +170,19 @@ export function createConnections(options: ConnectionsOptions): Connections {
       const dropped = connection.secrets.filter(({ linkKey }) =>
         changed.secrets.every((held) => held.linkKey !== linkKey),
       )
-      // A link to a secret that does not open is of no use, and does no harm.
-      await Promise.allSettled(dropped.map(({ linkKey }) => store.unlink(linkKey)))
+      await links.unlink(dropped)
       options.forgetHere(connection.id)
       return { view: await viewOf(changed), secret }
     }
-    await Promise.allSettled([store.unlink(kept.linkKey)])
-    throw beingWritten()
+    await links.unlink([kept])
+    throw beingWrittenError()
   }
 
   async function remove(name: string): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const stored = await readable(store.read(name))
       if (!stored) {
-        if (attempt === 0) throw notFound()
+        if (attempt === 0) throw notFoundError()
         return
       }
       if (isLost(stored)) {
@@ -208,11 +194,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
       await removeEntry(connection.id)
       if (!(await readable(store.remove(name, stored.etag)))) continue
       options.forgetHere(connection.id)
-      await unlink(connection)
+      await links.unlinkAll(connection)
       await removeEntry(connection.id)
       return
     }
-    throw beingWritten()
+    throw beingWrittenError()
   }
 
   return {
@@ -251,22 +237,4 @@ function isSame(connection: NamedConnection, wish: ConnectionWish): boolean {
 
 function invalid(description: string, remedy: string): BrokerError {
   return new BrokerError('invalid_request', { description, remedy })
-}
-
-function notFound(): BrokerError {
-  return new BrokerError('not_found', {
-    description: 'There is no connection of this name.',
-    remedy: 'GET /connections lists them.',
-  })
-}
-
-function taken(): BrokerError {
-  return new BrokerError('conflict', {
-    description: 'There is a connection of this name with another client, grant or username.',
-    remedy: 'Choose another name, or delete that connection.',
-  })
-}
-
-function beingWritten(): BrokerError {
-  return new BrokerError('temporarily_unavailable', { logDetail: 'the connection is being written' })
 }
