@@ -150,6 +150,8 @@ const deadAskedOnceADay: Invariant = (happening, { facts, queue }) => {
   const { deadAt = -Infinity } = facts.connections.all.get(key) ?? {}
   const ageInMs = queue.time() - deadAt
   if (ageInMs > DAY_IN_MS - facts.spreadInMs - FLIGHT_IN_MS) return undefined
+  // By clocks that differ the lease of another instance looks old: both ask, at the same time.
+  if (facts.spreadInMs > 0 && ageInMs < FLIGHT_IN_MS) return undefined
   // Whoever asked at the same time without a lease, or died before it could write it down, may ask once more.
   const isUnmarked =
     facts.entryOf(key).tableFaultAt > deadAt - MINUTE ||

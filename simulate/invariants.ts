@@ -340,7 +340,7 @@ const hintOutlivedByAnother: Invariant = (happening, world) => {
 /** "Dead grants are dropped": Entra ID is not asked again and again with them. */
 const deadGrantsDropped: Invariant = (happening, { facts }) => {
   if (happening.kind !== 'judged' || !isOfPassword(happening.grant)) return undefined
-  const { key, user, refreshToken } = happening.grant
+  const { key, user, refreshToken = '' } = happening.grant
   const dead = facts.dead.get(refreshToken)
   const isDisturbed =
     dead && Math.max(facts.disturbedUntil, facts.noise.get(user) ?? -Infinity) > dead.since - CALM_AFTER_MS

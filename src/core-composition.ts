@@ -9,6 +9,7 @@ import { createConnectionTokenSource } from './core/connection/connection-token-
 import { createConnections, type Connections } from './core/connection/connections.ts'
 import { createForesight, type Foresight } from './core/connection/foresight.ts'
 import type { SealedAttempts } from './core/connection/sign-in.ts'
+import { createRemoveOrphanedEntry } from './core/connection/orphaned-entry.ts'
 import { createSignIns, type SignIns } from './core/connection/sign-ins.ts'
 import { createIsByConnection, withConnections } from './core/connection/with-connections.ts'
 import type { DueIndex } from './core/entry/due-index.ts'
@@ -138,6 +139,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     waitLimitInMs: settings.waitLimitInMs,
   })
   const linkOf = createConnectLink(settings.publicUrl)
+  const removeOrphanedEntry = createRemoveOrphanedEntry({ store: ports.connections, entries: store, writer })
   const applicationGrant = createApplicationGrant({ writer, identityProvider, pauses, now })
   const isByConnection = createIsByConnection(ports.connectionSecrets)
   const byConnection = createConnectionTokenSource({
@@ -152,6 +154,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     writer,
     entryRefresh,
     applicationGrant,
+    removeOrphanedEntry,
     linkOf,
     cachedTokenOf,
     now,
@@ -195,6 +198,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     identityProvider,
     attempts: ports.signInAttempts,
     forgetHere: (entryKey) => memory.forget(entryKey),
+    removeOrphanedEntry,
     linkOf,
     publicUrl: settings.publicUrl,
     cachedTokenOf,

@@ -10,6 +10,7 @@ import { openedOf, readable } from './connection-lookup.ts'
 import type { ConnectionStore } from './connection-store.ts'
 import { connectionViewOf, type ConnectionView } from './connection-view.ts'
 import type { NamedConnection } from './connection.ts'
+import type { RemoveOrphanedEntry } from './orphaned-entry.ts'
 import type { SealedAttempts, SignInAttempt, SignInOutcome, SignInResponse } from './sign-in.ts'
 
 const ATTEMPT_IN_MS = 15 * 60_000
@@ -56,6 +57,7 @@ export interface SignInsOptions {
   readonly attempts: SealedAttempts
   /** Makes this process forget the tokens of an entry. */
   readonly forgetHere: (entryKey: string) => void
+  readonly removeOrphanedEntry: RemoveOrphanedEntry
   readonly linkOf: ConnectLink
   /** The broker's own address; without it nobody can be sent back. */
   readonly publicUrl: string | undefined
@@ -141,6 +143,7 @@ export function createSignIns(options: SignInsOptions): SignIns {
     )
     if (stored.kind !== 'stored') return { kind: 'not_stored' }
     options.forgetHere(id)
+    if (await options.removeOrphanedEntry(connection)) return { kind: 'expired' }
     await pin(connection, account)
     return { kind: 'connected' }
   }
