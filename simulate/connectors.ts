@@ -1,5 +1,5 @@
 import { CONNECTION_GRANTS, type ConnectionGrant } from '../src/core/client-profile.ts'
-import { momentsOf } from './faults.ts'
+import { momentsOf, outagesOf } from './faults.ts'
 import { createRandom, type Random } from './random.ts'
 import {
   HOUR,
@@ -107,18 +107,23 @@ function lifeOf(planned: PlannedConnection, cast: Cast): Stimulus[] {
     ...(random.isTrue(0.7) ? birthsOf(at + random.of([SECOND, 4 * MINUTE, HOUR])) : []),
   ])
 
+  const changesSecret = (at: number, overlapInMs: number): Stimulus => ({
+    at,
+    kind: 'secret',
+    slot: slotOf(),
+    connection,
+    overlapInMs,
+  })
   const changes = momentsOf(cast, random, 0.7, 4 * HOUR).flatMap((at) =>
-    Array.from(
-      { length: random.of([1, 1, 1, 2]) },
-      (): Stimulus => ({
-        at: at + random.below(300),
-        kind: 'secret',
-        slot: slotOf(),
-        connection,
-        overlapInMs: random.of([0, 0, 10 * MINUTE, HOUR, 3 * HOUR]),
-      }),
+    Array.from({ length: random.of([1, 1, 1, 2]) }, () =>
+      changesSecret(at + random.below(300), random.of([0, 0, 10 * MINUTE, HOUR, 3 * HOUR])),
     ),
   )
+  /** While answers are lost. */
+  const troubled = outagesOf('connections', cast).flatMap(({ at }): Stimulus[] => [
+    ...(random.isTrue(0.5) ? [changesSecret(at + random.below(9 * SECOND), random.of([0, 2 * HOUR]))] : []),
+    ...(random.isTrue(0.1) ? [answeredAt(at + random.below(9 * SECOND))] : []),
+  ])
 
   /** Whoever sees that it has ended signs in again. */
   const reconnects = momentsOf(cast, random, 0.8, 4 * HOUR).flatMap(signInsFrom)
@@ -143,7 +148,7 @@ function lifeOf(planned: PlannedConnection, cast: Cast): Stimulus[] {
   /** A flow, which learns late of another secret. */
   function flow(): Stimulus[] {
     const everyMs = random.of([2, 5, 15, 40]) * MINUTE
-    const lagInMs = random.of([0, 0, 5 * MINUTE, 30 * MINUTE, 5 * HOUR])
+    const lagInMs = random.of([0, 0, 5 * MINUTE, 45 * MINUTE, 45 * MINUTE, 5 * HOUR])
     const begin = random.below(cast.durationInMs / 2)
     const end = random.isTrue(0.5) ? cast.durationInMs : begin + random.between(1, 8) * HOUR
     const runs: Stimulus[] = []
@@ -161,6 +166,7 @@ function lifeOf(planned: PlannedConnection, cast: Cast): Stimulus[] {
     ...birthsOf(start),
     ...deaths,
     ...changes,
+    ...troubled,
     ...reconnects,
     ...Array.from({ length: random.between(1, 2) }, flow).flat(),
     ...momentsOf(cast, random, 0.7, 3 * HOUR).flatMap(burst),

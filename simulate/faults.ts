@@ -37,7 +37,7 @@ export function momentsOf(
   return moments
 }
 
-function outagesOf(of: Outage, cast: Cast): Stimulus[] {
+export function outagesOf(of: Outage, cast: Cast): (Stimulus & { kind: 'outage' })[] {
   const random = createRandom(cast.seed, 'outage', of)
   const rate = random.of([0.1, 0.4, 1])
   return momentsOf(cast, random, 0.5, 5 * HOUR).map((at) => ({

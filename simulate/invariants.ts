@@ -267,6 +267,8 @@ const onlyContractAnswers: Invariant = (happening, { core, entra, facts, scenari
     interaction_required: facts.accounts.has(user),
     password_change_required: facts.accounts.has(user),
     temporarily_unavailable: true,
+    // Many different passwords of one user at once wait in a queue, which has an end.
+    too_many_requests: true,
   }
   if (!isSo[error.code]) return { what: `${error.code}, which is not so`, subject: key }
   const { retryAfterInMs = 0 } = error.details

@@ -188,6 +188,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
           return
         }
         const connection = openedOf(stored)
+        // First, so that whoever is told that it failed can delete it again; and last, what was stored meanwhile.
+        await removeEntry(connection.id)
         if (!(await readable(store.remove(name, stored.etag)))) continue
         options.forgetHere(connection.id)
         const links = [connection.id, ...connection.secrets.map(({ linkKey }) => linkKey)]
