@@ -34,7 +34,7 @@ export interface KnownConnection {
   removedAt: number
   /** When a caller last had its secret, or somebody made it or signed in. */
   wantedAt: number
-  /** When Entra ID last said that the refresh token is good for nothing. */
+  /** When an instance was last told that the refresh token is good for nothing. */
   deadAt: number
 }
 
@@ -72,6 +72,8 @@ export interface ConnectionFacts {
   readonly profiles: Map<string, ProfileFacts[]>
   readonly deaths: number[]
   disturbedUntil: number
+  /** Until when some calls to the table of connections fail. */
+  tableOutUntil: number
   /** The same, but for Entra ID's own outages. */
   disturbedAroundUntil: number
   readonly note: (happening: Happening) => void
@@ -171,11 +173,15 @@ export function createConnectionFacts(time: () => number): ConnectionFacts {
     profiles: new Map(),
     deaths: [],
     disturbedUntil: -Infinity,
+    tableOutUntil: -Infinity,
     disturbedAroundUntil: -Infinity,
     note(happening) {
       switch (happening.kind) {
         case 'disturbed':
           facts.disturbedUntil = Math.max(facts.disturbedUntil, happening.until)
+          if (happening.of === 'connections') {
+            facts.tableOutUntil = Math.max(facts.tableOutUntil, happening.until)
+          }
           if (happening.of !== 'entra' && happening.of !== 'throttling') {
             facts.disturbedAroundUntil = Math.max(facts.disturbedAroundUntil, happening.until)
           }
@@ -227,10 +233,14 @@ export function createConnectionFacts(time: () => number): ConnectionFacts {
           break
         }
         case 'judged': {
-          const { grant, issued, failure } = happening
+          const { grant, issued } = happening
           if (grant.connection === 'application' && issued) {
             facts.applicationTokens.set(issued.client, time())
           }
+          break
+        }
+        case 'returned': {
+          const { grant, failure } = happening
           const known = grant.connection === 'renewal' ? facts.all.get(grant.key) : undefined
           if (known && failure && failure.category !== 'temporarily_unavailable') known.deadAt = time()
           break

@@ -145,7 +145,7 @@ const slipToldAtOnce: Invariant = (happening, { facts, queue }) => {
 
 /** "Once a day the broker asks whether that is still so." */
 const deadAskedOnceADay: Invariant = (happening, { facts, queue }) => {
-  if (happening.kind !== 'judged' || happening.grant.connection !== 'renewal') return undefined
+  if (happening.kind !== 'asked' || happening.grant.connection !== 'renewal') return undefined
   const { key } = happening.grant
   const { deadAt = -Infinity } = facts.connections.all.get(key) ?? {}
   const ageInMs = queue.time() - deadAt
@@ -155,7 +155,7 @@ const deadAskedOnceADay: Invariant = (happening, { facts, queue }) => {
   // Whoever asked at the same time without a lease, or died before it could write it down, may ask once more.
   const isUnmarked =
     facts.entryOf(key).tableFaultAt > deadAt - MINUTE ||
-    facts.connections.deaths.some((at) => at > deadAt - MINUTE && at < deadAt + MINUTE)
+    facts.connections.deaths.some((at) => Math.abs(at - deadAt) < MINUTE)
   return isUnmarked ? undefined : { what: `${key} was dead ${ageInMs} ms ago`, subject: key }
 }
 
@@ -226,11 +226,17 @@ const endsWithItsTokens: Invariant = (happening, { facts, storage }) => {
   return left && { what: `the tokens of ${left.id} are there`, subject: subjectOf(left) }
 }
 
-/** What is deleted stays so: nothing that was under way brings its tokens back. */
+/** "Ends it": nothing that was under way brings its tokens back. */
 const deletedStaysDeleted: Invariant = (happening, { facts, queue }) => {
   if (happening.kind !== 'written' || happening.row.entry.renewal === 'password') return undefined
   const known = facts.connections.all.get(happening.key)
-  return known && queue.time() > known.removedAt + FLIGHT_IN_MS
+  if (!known || queue.time() < known.removedAt + FLIGHT_IN_MS) return undefined
+  // Who stored them looks afterwards whether the connection is there, unless he dies or the tables do not answer.
+  const { deaths, tableOutUntil } = facts.connections
+  const isUnseen =
+    Math.max(tableOutUntil, facts.entryOf(known.id).tableFaultAt) > known.removedAt - MINUTE ||
+    deaths.some((at) => Math.abs(at - known.removedAt) < MINUTE)
+  return !isUnseen
     ? { what: `the tokens of ${known.id} are back`, subject: subjectOf(known) }
     : undefined
 }
