@@ -263,6 +263,30 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'current && before ?',
   },
   {
+    rule: 'a secret that was written without an answer is not written twice',
+    file: 'core/connection/connections.ts',
+    from: 'if (connection.secrets[0]?.linkKey === kept.linkKey)',
+    to: 'if (connection.secrets.length > 9)',
+  },
+  {
+    rule: 'a connection that could not be deleted can be deleted again',
+    file: 'core/connection/connections.ts',
+    from: "        await removeEntry(connection.id)\n        if (!(",
+    to: '        if (!(',
+  },
+  {
+    rule: 'tokens that could not be stored do not come back after their connection',
+    file: 'core/entry/unsaved-entries.ts',
+    from: "if (!row) return entry.renewal === 'password'",
+    to: 'if (!row) return true',
+  },
+  {
+    rule: 'what is deleted while an application asks is gone',
+    file: 'core/connection/connection-token-source.ts',
+    from: 'await options.removeOrphanedEntry(connection).catch(() => {})',
+    to: 'await Promise.resolve()',
+  },
+  {
     rule: 'a secret leads to its connection',
     file: 'core/connection/connections.ts',
     from: 'await readable(store.link(await options.resolveSecretKey(secret), name))',
@@ -271,8 +295,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 'a changed secret is forgotten here',
     file: 'core/connection/connections.ts',
-    from: "        options.forgetHere(connection.id)\n        return { view",
-    to: '        return { view',
+    from: '    options.forgetHere(connection.id)\n    return { view',
+    to: '    return { view',
   },
   {
     rule: 'a deleted connection is forgotten here',

@@ -97,10 +97,11 @@ export async function play(
   const key = { version: 1, oldest: 1 }
   let violation: Violation | undefined
 
+  const checks = Object.entries(invariants)
   const count = (what: string) => void (counts[what] = (counts[what] ?? 0) + 1)
 
   function observe(happening: Happening): void {
-    for (const [invariant, check] of Object.entries(invariants)) {
+    for (const [invariant, check] of checks) {
       const what = check(happening, world)
       if (what && !violation) {
         violation = { invariant, at: time() - START_TIMESTAMP, ...what }

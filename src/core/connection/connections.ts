@@ -109,6 +109,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
   }
 
+  async function changedTo(connection: NamedConnection, secret: string) {
+    options.forgetHere(connection.id)
+    return { view: await viewOf(connection), secret }
+  }
+
   async function makeNew(wish: ConnectionWish, correlationId: string): Promise<Made> {
     const { name, client, grant, username, owner } = wish
     const profile = await allowed(wish)
@@ -165,6 +170,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
       const { secret, kept } = await newSecret(name)
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const { connection, etag } = await found(name)
+        // Its own write, whose answer was lost: done twice it would end the secret before.
+        if (connection.secrets[0]?.linkKey === kept.linkKey) return changedTo(connection, secret)
         const [current] = secretsAt(connection, now())
         const before = current && { ...current, endTimestamp: now() + overlapInMs }
         const changed = { ...connection, secrets: before && overlapInMs > 0 ? [kept, before] : [kept] }
@@ -174,8 +181,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         )
         // A link to a secret that does not open is of no use, and does no harm.
         await Promise.allSettled(dropped.map(({ linkKey }) => store.unlink(linkKey)))
-        options.forgetHere(connection.id)
-        return { view: await viewOf(changed), secret }
+        return changedTo(changed, secret)
       }
       throw beingWritten()
     },
