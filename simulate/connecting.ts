@@ -24,7 +24,10 @@ export function createConnecting(world: World, livingAt: Living, count: (what: s
   const given = new Map<string, { readonly secret: string; readonly at: number }[]>()
   let requests = 0
 
-  async function operated(core: Core, asked: Of<'connect' | 'secret' | 'disconnect'>): Promise<OperationAnswer> {
+  async function operated(
+    core: Core,
+    asked: Of<'connect' | 'secret' | 'disconnect'>,
+  ): Promise<OperationAnswer> {
     const { connections } = core
     const { connection: name } = asked
     if (asked.kind === 'connect') {

@@ -250,7 +250,18 @@ export function createConnectionFacts(time: () => number): ConnectionFacts {
           if (known) known.deadAt = -Infinity
           break
         }
-        default:
+        case 'answer':
+        case 'asked':
+        case 'clocks':
+        case 'fault':
+        case 'hinted':
+        case 'keys':
+        case 'persisted':
+        case 'removed':
+        case 'request':
+        case 'secret_answer':
+        case 'unhinted':
+          break
       }
     },
   }

@@ -3,7 +3,7 @@ import type { KnownConnection } from './connection-facts.ts'
 import { ANOTHER_CLIENT, applicationUserOf } from './entra.ts'
 import type { Happening, SecretAnswer } from './happening.ts'
 import type { Invariant, Observed } from './invariants.ts'
-import { HOUR, MINUTE, SECOND, usernameOf } from './stimulus.ts'
+import { HOUR, MINUTE, SECOND } from './stimulus.ts'
 
 /** docs/connections.md: "Other instances follow a changed or deleted secret within five minutes." */
 const MEMORY_IN_MS = 5 * MINUTE
@@ -178,8 +178,12 @@ const wrongAccountChangesNothing: Invariant = (happening, { facts, storage, queu
   const { pinned } = connection
   // Who began to sign in before is known by the name alone.
   const isPinned = pinned && queue.time() > known.pinnedAt + MINUTE
-  const isRight = isPinned ? user === pinned.objectId : username === known.username || user === pinned?.objectId
-  return isRight ? undefined : { what: `tokens of ${username} (${user}) are stored`, subject: subjectOf(known) }
+  const isRight = isPinned
+    ? user === pinned.objectId
+    : username === known.username || user === pinned?.objectId
+  return isRight
+    ? undefined
+    : { what: `tokens of ${username} (${user}) are stored`, subject: subjectOf(known) }
 }
 
 /** "Nothing is stored before the account has been checked", and from then on it must be the same one. */
@@ -193,7 +197,10 @@ const pinnedByFirstSignIn: Invariant = (happening, { facts, storage, queue }) =>
   }
   return connection.pinned?.objectId === happening.user
     ? undefined
-    : { what: `${happening.user} has signed in, not ${connection.pinned?.objectId}`, subject: subjectOf(known) }
+    : {
+        what: `${happening.user} has signed in, not ${connection.pinned?.objectId}`,
+        subject: subjectOf(known),
+      }
 }
 
 /** An answer that comes too late is none. */
@@ -236,9 +243,7 @@ const deletedStaysDeleted: Invariant = (happening, { facts, queue }) => {
   const isUnseen =
     Math.max(tableOutUntil, facts.entryOf(known.id).tableFaultAt) > known.removedAt - MINUTE ||
     deaths.some((at) => Math.abs(at - known.removedAt) < MINUTE)
-  return !isUnseen
-    ? { what: `the tokens of ${known.id} are back`, subject: subjectOf(known) }
-    : undefined
+  return !isUnseen ? { what: `the tokens of ${known.id} are back`, subject: subjectOf(known) } : undefined
 }
 
 /** "Unused for IDLE_EVICTION, the sign-in is renewed once a week": no day has a second time. "An application has nothing to keep alive." */
@@ -250,7 +255,8 @@ const idleRenewedRarely: Invariant = (happening, { facts, scenario, queue }) => 
   const clients = scenario.registrations.map(({ client }) => client)
   const client = clients.find((each) => applicationUserOf({ client: each }) === key) ?? ''
   const wantedAt = connection === 'renewal' ? all.get(key)?.wantedAt : applicationsWanted.get(client)
-  return queue.time() - (wantedAt ?? queue.time()) > scenario.settings.idleEvictionInMs + facts.spreadInMs + MINUTE
+  return queue.time() - (wantedAt ?? queue.time()) >
+    scenario.settings.idleEvictionInMs + facts.spreadInMs + MINUTE
     ? { what: `${key} is renewed for nobody`, subject: key }
     : undefined
 }
@@ -315,11 +321,11 @@ const onlyContractAnswersToSecrets: Invariant = (happening, world) => {
   const profiles = facts.connections.profiles.get(known?.client ?? '')
   const isSo: Partial<Record<typeof error.code, boolean>> = {
     invalid_credentials: !known || !isCertain || !isCalledSo(known, calledBy),
-    invalid_request:
-      client !== undefined || minValidInMs >= lifetimeInMs - FLIGHT_IN_MS - facts.spreadInMs,
+    invalid_request: client !== undefined || minValidInMs >= lifetimeInMs - FLIGHT_IN_MS - facts.spreadInMs,
     interaction_required: known?.grant === 'authorization_code',
     policy_blocked: profiles?.some(({ grants }) => known && !grants.includes(known.grant)) ?? false,
-    unknown_client: facts.audiences.get(known?.client ?? '')?.some(({ audience }) => audience === undefined) ?? false,
+    unknown_client:
+      facts.audiences.get(known?.client ?? '')?.some(({ audience }) => audience === undefined) ?? false,
     temporarily_unavailable: true,
   }
   return isSo[error.code] ? undefined : { what: `${error.code}, which is not so`, subject: secret }
@@ -379,7 +385,8 @@ function isCalledSo({ name, username }: KnownConnection, calledBy: string): bool
 
 /** When the profile last allowed it, as far as all instances know. */
 function allowedUntil({ client, grant }: KnownConnection, { facts }: Observed): number {
-  const allowing = facts.connections.profiles.get(client)?.filter(({ grants }) => grants.includes(grant)) ?? []
+  const allowing =
+    facts.connections.profiles.get(client)?.filter(({ grants }) => grants.includes(grant)) ?? []
   // Who cannot ask the vault goes on with what was good last.
   return Math.max(...allowing.map(({ until }) => until), facts.disturbedUntil)
 }
@@ -394,7 +401,8 @@ function isRight(answer: SecretAnswer, known: KnownConnection, world: Observed):
     startTimestamp < settled.before.until - FLIGHT_IN_MS - facts.spreadInMs
   if (settled?.secret !== secret && !isOverlapping) return false
   if (!isCalledSo(known, calledBy) || (client !== undefined && client !== known.client)) return false
-  if (minValidInMs >= registrationOf(known.client).lifetimeInMs - FLIGHT_IN_MS - facts.spreadInMs) return false
+  if (minValidInMs >= registrationOf(known.client).lifetimeInMs - FLIGHT_IN_MS - facts.spreadInMs)
+    return false
   // By clocks that differ the lease of another instance looks old.
   if (facts.spreadInMs > 0 && codeOf(error) === 'temporarily_unavailable') return false
   const { clientId, grants } = facts.connections.profiles.get(known.client)?.at(-1) ?? {}
@@ -404,7 +412,8 @@ function isRight(answer: SecretAnswer, known: KnownConnection, world: Observed):
   if (rows.some((row) => row && !isEnabled(row.keyVersion))) return false
   if (known.grant === 'client_credentials') return true
   const { signedIn } = known
-  if (!signedIn || signedIn.clientId !== clientId || entra.accountOf(signedIn.user).state !== 'well') return false
+  if (!signedIn || signedIn.clientId !== clientId || entra.accountOf(signedIn.user).state !== 'well')
+    return false
   const ailedAt = facts.connections.ailed.get(signedIn.user) ?? -Infinity
   return ailedAt < signedIn.at - MINUTE && startTimestamp > signedIn.at
 }

@@ -66,7 +66,9 @@ export function createConnectionRows(
     async reseal() {
       const keyVersion = await sealingKey()
       return call('all', 'reseals connections', () => {
-        const old = connections.all().filter((row) => row.keyVersion !== keyVersion && isEnabled(row.keyVersion))
+        const old = connections
+          .all()
+          .filter((row) => row.keyVersion !== keyVersion && isEnabled(row.keyVersion))
         for (const { connection, etag } of old) written({ connection, keyVersion }, etag)
         return old.length
       })

@@ -43,7 +43,11 @@ export function connectionsOf(seed: number): PlannedConnection[] {
 
 /** Who makes, changes and deletes connections, who signs in, and who asks with a secret, and when. */
 export function connectorsOf(cast: Cast): Stimulus[] {
-  return [...cast.connections.flatMap((planned) => lifeOf(planned, cast)), ...accountsOf(cast), ...grantsOf(cast)]
+  return [
+    ...cast.connections.flatMap((planned) => lifeOf(planned, cast)),
+    ...accountsOf(cast),
+    ...grantsOf(cast),
+  ]
     .flat()
     .filter(({ at }) => at >= 0 && at < cast.durationInMs)
 }
@@ -185,7 +189,11 @@ function accountsOf(cast: Cast): Stimulus[] {
   const users = new Set(cast.connections.map(({ user }) => user))
   return [...users].flatMap((user): Stimulus[] => {
     const random = createRandom(cast.seed, 'service account', user)
-    const revoked = momentsOf(cast, random, 0.5, 9 * HOUR).map((at) => ({ at, kind: 'revoke' as const, user }))
+    const revoked = momentsOf(cast, random, 0.5, 9 * HOUR).map((at) => ({
+      at,
+      kind: 'revoke' as const,
+      user,
+    }))
     const unwell = momentsOf(cast, random, 0.3, 9 * HOUR).flatMap((at): Stimulus[] => [
       { at, kind: 'account', user, state: random.of(['disabled', 'throttled', 'mfa', 'expired']) },
       { at: at + random.of([2 * MINUTE, HOUR]), kind: 'account', user, state: 'well' },

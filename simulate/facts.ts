@@ -237,7 +237,15 @@ export function createFacts(time: () => number, isRight: (user: string, password
         case 'removed':
           entryOf(happening.key).removedAt = time()
           break
-        default:
+        case 'revoked':
+        case 'secret_sent':
+        case 'secret_answer':
+        case 'operated':
+        case 'operation_answer':
+        case 'connection_written':
+        case 'connection_removed':
+        case 'signed_in':
+          break
       }
       facts.connections.note(happening)
     },

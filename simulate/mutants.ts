@@ -271,7 +271,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 'a connection that could not be deleted can be deleted again',
     file: 'core/connection/connections.ts',
-    from: "        await removeEntry(connection.id)\n        if (!(",
+    from: '        await removeEntry(connection.id)\n        if (!(',
     to: '        if (!(',
   },
   {
@@ -314,7 +314,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'tokens go with their connection',
     file: 'core/connection/connections.ts',
     from: 'const entry = await readable(entries.read(id))\n      if (!entry ||',
-    to: "const entry = await readable(entries.read(`${id}?`))\n      if (!entry ||",
+    to: 'const entry = await readable(entries.read(`${id}?`))\n      if (!entry ||',
   },
   {
     rule: 'what is deleted while somebody signs in is gone',

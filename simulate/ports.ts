@@ -203,7 +203,9 @@ export function createPorts(world: World, instance: Instance): CorePorts {
         ofStorage('tables', 'all', 'prunes refusals', () => storage.pruneRefusals(beforeTimestamp)),
     },
     pruneActivity: async () => {},
-    connections: createConnectionRows(world, vault.sealingKey, (...call) => ofStorage('connections', ...call)),
+    connections: createConnectionRows(world, vault.sealingKey, (...call) =>
+      ofStorage('connections', ...call),
+    ),
     connectionSecrets: createConnectionSecrets(instance.name),
     signInAttempts: {
       async seal(attempt) {
@@ -286,7 +288,9 @@ export function createPorts(world: World, instance: Instance): CorePorts {
 
 function labelOf({ key, password, refreshToken, connection }: Grant): string {
   if (password !== undefined) return `signs in ${key} by ${password}`
-  return refreshToken === undefined ? `gets a token for the ${connection} ${key}` : `refreshes ${key} by ${refreshToken}`
+  return refreshToken === undefined
+    ? `gets a token for the ${connection} ${key}`
+    : `refreshes ${key} by ${refreshToken}`
 }
 
 /** What a person has just given is nobody's entry yet. */

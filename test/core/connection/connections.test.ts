@@ -170,10 +170,10 @@ describe('another secret', () => {
 
   test('keeps the one before also when the answer to the write was lost, and the write met itself', async () => {
     const before = await secretOf()
-    const { write } = stage.connections
+    const store = { ...stage.connections }
     let isLost = true
     stage.connections.write = async (...args) => {
-      const etag = await write(...args)
+      const etag = await store.write(...args)
       const answer = isLost ? undefined : etag
       isLost = false
       return answer
