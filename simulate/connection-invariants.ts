@@ -224,12 +224,14 @@ const removedByDeleteAlone: Invariant = (happening, { facts }) => {
 /** "Ends it, with its tokens." */
 const endsWithItsTokens: Invariant = (happening, { facts, storage }) => {
   if (happening.kind !== 'operation_answer' || happening.operation.kind !== 'disconnect') return undefined
-  if (happening.answer.error !== undefined) return undefined
+  const { error } = happening.answer
+  if (error !== undefined && codeOf(error) !== 'not_found') return undefined
   const { connection, startTimestamp } = happening.operation
-  const left = [...facts.connections.all.values()].find(
-    ({ id, name, removedAt }) =>
-      name === connection && removedAt >= startTimestamp && removedAt !== Infinity && storage.rowOf(id),
-  )
+  const left = [...facts.connections.all.values()].find(({ id, name, removedAt }) => {
+    if (name !== connection || removedAt === Infinity || !storage.rowOf(id)) return false
+    // What somebody stored while an earlier attempt failed, see below, is not looked for again.
+    return removedAt >= startTimestamp || facts.entryOf(id).writtenAt < removedAt - FLIGHT_IN_MS
+  })
   return left && { what: `the tokens of ${left.id} are there`, subject: subjectOf(left) }
 }
 
@@ -314,13 +316,12 @@ const onlyContractAnswersToSecrets: Invariant = (happening, world) => {
   if (!(error instanceof core.BrokerError)) return { what: String(error), subject: secret }
   const known = connectionOf(answer, world)
   const made = facts.connections.secrets.get(secret)
-  const settled = known && facts.connections.settled.get(known.name)
   const isOver = (made?.until ?? -Infinity) <= startTimestamp + FLIGHT_IN_MS + facts.spreadInMs
-  const isCertain = settled?.secret === secret && !isOver
+  const isCertain = known && isHolding(answer, known, world) && !isOver
   const lifetimeInMs = known ? world.registrationOf(known.client).lifetimeInMs : 0
   const profiles = facts.connections.profiles.get(known?.client ?? '')
   const isSo: Partial<Record<typeof error.code, boolean>> = {
-    invalid_credentials: !known || !isCertain || !isCalledSo(known, calledBy),
+    invalid_credentials: !isCertain || !isCalledSo(known, calledBy),
     invalid_request: client !== undefined || minValidInMs >= lifetimeInMs - FLIGHT_IN_MS - facts.spreadInMs,
     interaction_required: known?.grant === 'authorization_code',
     policy_blocked: profiles?.some(({ grants }) => known && !grants.includes(known.grant)) ?? false,
@@ -391,15 +392,22 @@ function allowedUntil({ client, grant }: KnownConnection, { facts }: Observed): 
   return Math.max(...allowing.map(({ until }) => until), facts.disturbedUntil)
 }
 
+/** Whether the secret certainly is the connection's, or the one before within its overlap. */
+function isHolding(
+  { secret, startTimestamp }: SecretAnswer,
+  { name }: KnownConnection,
+  { facts }: Observed,
+): boolean {
+  const settled = facts.connections.settled.get(name)
+  if (settled?.before?.secret !== secret) return settled?.secret === secret
+  return startTimestamp < settled.before.until - FLIGHT_IN_MS - facts.spreadInMs
+}
+
 /** Whether the request must have a token, as far as nothing but its own connection is concerned. */
 function isRight(answer: SecretAnswer, known: KnownConnection, world: Observed): boolean {
   const { facts, entra, storage, registrationOf, isEnabled } = world
-  const { secret, startTimestamp, minValidInMs, calledBy, client, error } = answer
-  const settled = facts.connections.settled.get(known.name)
-  const isOverlapping =
-    settled?.before?.secret === secret &&
-    startTimestamp < settled.before.until - FLIGHT_IN_MS - facts.spreadInMs
-  if (settled?.secret !== secret && !isOverlapping) return false
+  const { startTimestamp, minValidInMs, calledBy, client, error } = answer
+  if (!isHolding(answer, known, world)) return false
   if (!isCalledSo(known, calledBy) || (client !== undefined && client !== known.client)) return false
   if (minValidInMs >= registrationOf(known.client).lifetimeInMs - FLIGHT_IN_MS - facts.spreadInMs)
     return false
