@@ -229,8 +229,9 @@ const endsWithItsTokens: Invariant = (happening, { facts, storage }) => {
   const { connection, startTimestamp } = happening.operation
   const left = [...facts.connections.all.values()].find(({ id, name, removedAt }) => {
     if (name !== connection || removedAt === Infinity || !storage.rowOf(id)) return false
-    // What somebody stored while an earlier attempt failed, see below, is not looked for again.
-    return removedAt >= startTimestamp || facts.entryOf(id).writtenAt < removedAt - FLIGHT_IN_MS
+    // Whoever stores meanwhile takes it away himself.
+    const begunAt = removedAt >= startTimestamp ? startTimestamp : removedAt - FLIGHT_IN_MS
+    return facts.entryOf(id).writtenAt < begunAt
   })
   return left && { what: `the tokens of ${left.id} are there`, subject: subjectOf(left) }
 }
@@ -240,6 +241,11 @@ const deletedStaysDeleted: Invariant = (happening, { facts, queue }) => {
   if (happening.kind !== 'written' || happening.row.entry.renewal === 'password') return undefined
   const known = facts.connections.all.get(happening.key)
   if (!known || queue.time() < known.removedAt + FLIGHT_IN_MS) return undefined
+  // A connection is not written where there is nothing, but by who had begun to.
+  const { writtenAt, removedAt } = facts.entryOf(known.id)
+  if (writtenAt <= removedAt && queue.time() > known.removedAt + MINUTE) {
+    return { what: `the tokens of ${known.id} are stored anew`, subject: subjectOf(known) }
+  }
   // Who stored them looks afterwards whether the connection is there, unless he dies or the tables do not answer.
   const { deaths, tableOutUntil } = facts.connections
   const isUnseen =

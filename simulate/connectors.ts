@@ -124,15 +124,31 @@ function lifeOf(planned: PlannedConnection, cast: Cast): Stimulus[] {
     ),
   )
   /** While answers are lost. */
-  const troubled = outagesOf('connections', cast).flatMap(({ at }): Stimulus[] => [
-    ...(random.isTrue(0.5) ? [changesSecret(at + random.below(9 * SECOND), random.of([0, 2 * HOUR]))] : []),
-    ...(random.isTrue(0.1) ? [answeredAt(at + random.below(9 * SECOND))] : []),
-  ])
+  const troubled = outagesOf('connections', cast).flatMap((outage): Stimulus[] => {
+    const at = outage.at + random.below(9 * SECOND)
+    const waitInMs = random.of([MINUTE, 20 * MINUTE, HOUR])
+    return [
+      ...(random.isTrue(0.5) ? [changesSecret(at, random.of([0, 2 * HOUR, 2 * HOUR]))] : []),
+      ...(random.isTrue(0.5) ? [asksOf(at + waitInMs, waitInMs + 20 * SECOND)] : []),
+      ...(random.isTrue(0.1) ? [answeredAt(at)] : []),
+    ]
+  })
+  /** Tokens cannot be stored, and go. */
+  const endings = outagesOf('tables', cast).flatMap((outage): Stimulus[] => {
+    if (random.isTrue(0.7)) return []
+    const at = outage.at + random.below(9 * SECOND)
+    return [
+      answeredAt(at),
+      { ...asksOf(at), minValidInMs: 3000 * SECOND },
+      { at: at + random.between(5, 60) * SECOND, kind: 'disconnect', slot: slotOf(), connection },
+      ...birthsOf(at + random.of([4 * MINUTE, HOUR])),
+    ]
+  })
 
   /** Whoever sees that it has ended signs in again. */
   const reconnects = momentsOf(cast, random, 0.8, 4 * HOUR).flatMap(signInsFrom)
 
-  function asksOf(at: number, lagInMs = 0): Stimulus {
+  function asksOf(at: number, lagInMs = 0): Stimulus & { kind: 'ask' } {
     const sent = random.of(SENT)
     const other = random.of(cast.connections)
     return {
@@ -171,6 +187,7 @@ function lifeOf(planned: PlannedConnection, cast: Cast): Stimulus[] {
     ...deaths,
     ...changes,
     ...troubled,
+    ...endings,
     ...reconnects,
     ...Array.from({ length: random.between(1, 2) }, flow).flat(),
     ...momentsOf(cast, random, 0.7, 3 * HOUR).flatMap(burst),
