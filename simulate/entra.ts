@@ -6,6 +6,12 @@ const BAD_BEFORE_LOCK = 10
 /** Trying one of the last bad passwords again does not count. */
 const BAD_REMEMBERED = 3
 
+/** A refresh token of another client. */
+export const ANOTHER_CLIENT = 70000
+
+/** Stands for the user of a token that has none. */
+export const applicationUserOf = ({ client }: Pick<Application, 'client'>) => `application of ${client}`
+
 export interface Password {
   readonly password: string
   readonly from: number
@@ -18,6 +24,8 @@ export interface Account {
   /** The present one is the last. */
   readonly passwords: Password[]
   state: AccountState
+  /** Refresh tokens of before are dead. */
+  revokedAt: number
   lockedUntil: number
   bad: string[]
   badCount: number
@@ -33,12 +41,16 @@ export interface Issued {
   readonly expiresOnTimestamp: number
   readonly lifetimeInMs: number
   readonly refreshToken: string
+  /** The id of the connection that it was signed in for. */
+  readonly connection?: string | undefined
 }
 
 interface RefreshGrant {
   readonly user: string
-  readonly client: string
+  readonly clientId: string
   readonly isPublic: boolean
+  readonly at: number
+  readonly connection?: string | undefined
   /** How many passwords the user had had. */
   readonly passwords: number
 }
@@ -46,9 +58,19 @@ interface RefreshGrant {
 /** For whom, and what for. */
 export interface Application {
   readonly client: string
+  readonly clientId: string
   readonly audience: string
   readonly isPublic: boolean
   readonly lifetimeInMs: number
+}
+
+/** What comes back with a browser: who signed in, and for which request. */
+export interface SignInCode {
+  readonly user: string
+  readonly username: string
+  readonly nonce: string
+  /** The id in the link that was opened. */
+  readonly connection: string
 }
 
 export type Judgement = { readonly issued: Issued } | { readonly failure: ProviderFailure }
@@ -58,6 +80,11 @@ export interface Entra {
   readonly changePassword: (user: string, password: string) => void
   readonly signIn: (user: string, password: string, application: Application) => Judgement
   readonly refresh: (refreshToken: string, application: Application) => Judgement
+  readonly redeem: (code: SignInCode, nonce: string, application: Application) => Judgement
+  /** The application's own token. */
+  readonly issueToApplication: (application: Application) => Judgement
+  /** All refresh tokens of the account die. */
+  readonly revoke: (user: string) => void
   readonly issuedOf: (accessToken: string) => Issued | undefined
 }
 
@@ -74,6 +101,7 @@ export function createEntra(time: () => number, firstPasswordOf: (user: string) 
       user,
       passwords,
       state: 'well',
+      revokedAt: -Infinity,
       lockedUntil: 0,
       bad: [],
       badCount: 0,
@@ -83,13 +111,24 @@ export function createEntra(time: () => number, firstPasswordOf: (user: string) 
     return account
   }
 
-  function issue({ user, passwords }: Account, { client, audience, isPublic, lifetimeInMs }: Application) {
+  function issue({ user, passwords }: Account, application: Application, connection?: string) {
+    const { client, clientId, audience, isPublic, lifetimeInMs } = application
     const id = `t${issuedTokens.size}`
     // The one before stays good: Entra ID does not take it back.
     const refreshToken = `r${refreshGrants.size}`
-    refreshGrants.set(refreshToken, { user, client, isPublic, passwords: passwords.length })
+    const grant = { user, clientId, isPublic, at: time(), connection, passwords: passwords.length }
+    refreshGrants.set(refreshToken, grant)
     const expiresOnTimestamp = time() + lifetimeInMs
-    const issued: Issued = { id, user, client, audience, expiresOnTimestamp, lifetimeInMs, refreshToken }
+    const issued: Issued = {
+      id,
+      user,
+      client,
+      audience,
+      expiresOnTimestamp,
+      lifetimeInMs,
+      refreshToken,
+      connection,
+    }
     issuedTokens.set(id, issued)
     return { issued }
   }
@@ -127,12 +166,22 @@ export function createEntra(time: () => number, firstPasswordOf: (user: string) 
     },
     refresh(refreshToken, application) {
       const grant = refreshGrants.get(refreshToken)
-      if (!grant || grant.client !== application.client) return failed('dead_grant', 70000)
+      if (!grant || grant.clientId !== application.clientId) return failed('dead_grant', ANOTHER_CLIENT)
       const account = accountOf(grant.user)
       if (account.state === 'throttled') return throttled
-      if (grant.isPublic && grant.passwords !== account.passwords.length) return failed('dead_grant', 50173)
-      return ailmentOf(account) ?? issue(account, application)
+      const isOld = grant.isPublic && grant.passwords !== account.passwords.length
+      if (isOld || grant.at <= account.revokedAt) return failed('dead_grant', 50173)
+      // Whoever signed in in a browser has shown every factor.
+      const isWell = account.state === 'mfa' && grant.connection !== undefined
+      const ailment = isWell ? undefined : ailmentOf(account)
+      return ailment ?? issue(account, application, grant.connection)
     },
+    redeem({ user, nonce, connection }, expected, application) {
+      if (nonce !== expected) return failed('interaction_required', 501481)
+      return ailmentOf(accountOf(user)) ?? issue(accountOf(user), application, connection)
+    },
+    issueToApplication: (application) => issue(accountOf(applicationUserOf(application)), application),
+    revoke: (user) => void (accountOf(user).revokedAt = time()),
     issuedOf: (accessToken) => issuedTokens.get(accessToken),
   }
 }

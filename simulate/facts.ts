@@ -1,3 +1,4 @@
+import { createConnectionFacts, type ConnectionFacts } from './connection-facts.ts'
 import type { Answer, Grant, Happening } from './happening.ts'
 
 /** As the scenarios' settings have it. */
@@ -70,6 +71,7 @@ export interface Facts {
   readonly dead: Map<string, { readonly since: number; times: number }>
   /** Audiences of profiles, and when each was replaced. */
   readonly audiences: Map<string, { readonly audience: string | undefined; until: number }[]>
+  readonly connections: ConnectionFacts
   readonly note: (happening: Happening) => void
 }
 
@@ -133,9 +135,12 @@ export function createFacts(time: () => number, isRight: (user: string, password
     retryAfter: new Map(),
     dead: new Map(),
     audiences: new Map(),
+    connections: createConnectionFacts(time),
     note(happening) {
       switch (happening.kind) {
         case 'disturbed':
+          // Nothing but connections looks at their table.
+          if (happening.of === 'connections') break
           facts.disturbedUntil = Math.max(facts.disturbedUntil, happening.until)
           if (happening.of === 'tables') {
             facts.tablesOutUntil = Math.max(facts.tablesOutUntil, happening.until)
@@ -178,7 +183,8 @@ export function createFacts(time: () => number, isRight: (user: string, password
           noteAnswer(happening.answer)
           break
         case 'asked': {
-          const { key, instance, password } = happening.grant
+          const { key, instance, password, connection } = happening.grant
+          if (connection !== undefined && connection !== 'renewal') break
           const entry = entryOf(key)
           if (password === undefined) {
             entry.refreshing.add(instance)
@@ -203,6 +209,8 @@ export function createFacts(time: () => number, isRight: (user: string, password
         }
         case 'returned': {
           const { grant, failure } = happening
+          // What is asked for a person who waits, or for no entry, waits for nobody.
+          if (grant.connection !== undefined && grant.connection !== 'renewal') break
           entryOf(grant.key).refreshing.delete(grant.instance)
           if (grant.password !== undefined)
             entryOf(grant.key).signingIn.delete(`${grant.instance} ${grant.password}`)
@@ -229,7 +237,17 @@ export function createFacts(time: () => number, isRight: (user: string, password
         case 'removed':
           entryOf(happening.key).removedAt = time()
           break
+        case 'revoked':
+        case 'secret_sent':
+        case 'secret_answer':
+        case 'operated':
+        case 'operation_answer':
+        case 'connection_written':
+        case 'connection_removed':
+        case 'signed_in':
+          break
       }
+      facts.connections.note(happening)
     },
   }
   return facts

@@ -10,7 +10,7 @@ import {
   type Stimulus,
 } from './stimulus.ts'
 
-const OUTAGES: readonly Outage[] = ['tables', 'index', 'queue', 'vault', 'entra', 'throttling']
+const OUTAGES: readonly Outage[] = ['tables', 'connections', 'index', 'queue', 'vault', 'entra', 'throttling']
 const AILMENTS: readonly AccountState[] = ['disabled', 'mfa', 'expired', 'on_premises', 'throttled', 'locked']
 
 /** The faults of a scenario. Not every scenario has every kind: a world that never rests hides what only a calm one shows. */
@@ -23,7 +23,12 @@ export function faultsOf(cast: Cast): Stimulus[] {
 }
 
 /** Moments about so far apart, in about as many scenarios as said. */
-function momentsOf({ durationInMs }: Cast, random: Random, share: number, everyMs: number): number[] {
+export function momentsOf(
+  { durationInMs }: Pick<Cast, 'durationInMs'>,
+  random: Random,
+  share: number,
+  everyMs: number,
+): number[] {
   const end = random.isTrue(share) ? durationInMs : 0
   const moments: number[] = []
   for (let at = random.below(everyMs); at < end; at += random.between(1, 2 * everyMs)) {
@@ -32,7 +37,7 @@ function momentsOf({ durationInMs }: Cast, random: Random, share: number, everyM
   return moments
 }
 
-function outagesOf(of: Outage, cast: Cast): Stimulus[] {
+export function outagesOf(of: Outage, cast: Cast): (Stimulus & { kind: 'outage' })[] {
   const random = createRandom(cast.seed, 'outage', of)
   const rate = random.of([0.1, 0.4, 1])
   return momentsOf(cast, random, 0.5, 5 * HOUR).map((at) => ({
@@ -122,13 +127,15 @@ function insistingFrom(at: number, user: string, cast: Cast, random: Random): St
   }))
 }
 
-/** Another audience, or none: then the profile is gone for a while. */
+/** Another audience, now and then under another app registration; or none: then the profile is gone for a while. */
 function profilesOf(cast: Cast): Stimulus[] {
   const random = createRandom(cast.seed, 'profiles')
+  const clients = createRandom(cast.seed, 'app registrations')
   return momentsOf(cast, random, 0.4, 9 * HOUR).flatMap((at): Stimulus[] => {
     const { client } = random.of(cast.registrations)
     const audience = `${client}@${at}`
-    if (random.isTrue(0.7)) return [{ at, kind: 'profile', client, audience }]
+    const another = clients.isTrue(0.4) && { clientId: `${client}~${at}` }
+    if (random.isTrue(0.7)) return [{ at, kind: 'profile', client, audience, ...another }]
     return [
       { at, kind: 'profile', client, audience: undefined },
       { at: at + 30 * MINUTE, kind: 'profile', client, audience },

@@ -1,9 +1,11 @@
+import { connectionInvariants } from './connection-invariants.ts'
 import type { Account, Password } from './entra.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { EntryFacts, Facts } from './facts.ts'
-import type { Answer, Happening } from './happening.ts'
+import type { Answer, Grant, Happening } from './happening.ts'
 import type { Scenario } from './scenario.ts'
 import { HOUR, MINUTE, SECOND } from './stimulus.ts'
+import type { Row } from './storage.ts'
 import type { World } from './world.ts'
 
 /** Where it happens: the simulated world, or what was seen of real processes. */
@@ -62,8 +64,10 @@ const rightUserAndAudience: Invariant = (happening, { entra, facts }) => {
 
 /** "A token is never served past its end": not by the instance's own clock, and by no more than clocks differ. */
 const neverExpired: Invariant = (happening, { entra, facts, queue }) => {
-  if (happening.kind !== 'answer' || !happening.answer.brokered) return undefined
-  const { key, brokered, instanceTimestamp, minValidInMs } = happening.answer
+  const isAnswer = happening.kind === 'answer' || happening.kind === 'secret_answer'
+  if (!isAnswer || !happening.answer.brokered) return undefined
+  const { brokered, instanceTimestamp, minValidInMs } = happening.answer
+  const key = brokered.entryKey
   const { value, expiresOnTimestamp } = brokered.token
   if (instanceTimestamp + minValidInMs >= expiresOnTimestamp)
     return { what: `${value} ends too soon`, subject: key }
@@ -263,6 +267,8 @@ const onlyContractAnswers: Invariant = (happening, { core, entra, facts, scenari
     interaction_required: facts.accounts.has(user),
     password_change_required: facts.accounts.has(user),
     temporarily_unavailable: true,
+    // Many different passwords of one user at once wait in a queue, which has an end.
+    too_many_requests: true,
   }
   if (!isSo[error.code]) return { what: `${error.code}, which is not so`, subject: key }
   const { retryAfterInMs = 0 } = error.details
@@ -276,6 +282,8 @@ const onlyContractAnswers: Invariant = (happening, { core, entra, facts, scenari
 /** A refreshed cache is stored: nothing but another's tokens or a fault stands against it. */
 const noRotatedTokenLost: Invariant = (happening, { facts }) => {
   if (happening.kind !== 'persisted' || happening.outcome.kind === 'stored') return undefined
+  // Whose tokens these are to be is not known, or a person may sign in again.
+  if (happening.grant.connection !== undefined && happening.grant.connection !== 'renewal') return undefined
   const { key, startTimestamp } = happening.grant
   const { tableFaultAt, writtenAt, removedAt } = facts.entryOf(key)
   if (happening.outcome.kind === 'failed' || facts.spreadInMs > 0) return undefined
@@ -319,20 +327,22 @@ const hintBeforeEntry: Invariant = (happening, { facts, scenario, queue }) => {
 }
 
 /** A hint goes when its entry has another one, or is gone. */
-const hintOutlivedByAnother: Invariant = (happening, { facts, storage, isEnabled, queue }) => {
+const hintOutlivedByAnother: Invariant = (happening, world) => {
+  const { facts, storage, isEnabled, queue } = world
   if (happening.kind !== 'unhinted') return undefined
   const { entryKey: key } = happening.hint
   const row = storage.rowOf(key)
   const { indexFaultAt, writtenAt } = facts.entryOf(key)
   if (!row || !isEnabled(row.keyVersion) || Math.max(indexFaultAt, writtenAt) > queue.time() - MINUTE)
     return undefined
+  if (isLeft(row, world)) return undefined
   return storage.hintsOf(key).size > 0 ? undefined : { what: `${key} has lost its last hint`, subject: key }
 }
 
 /** "Dead grants are dropped": Entra ID is not asked again and again with them. */
 const deadGrantsDropped: Invariant = (happening, { facts }) => {
-  if (happening.kind !== 'judged' || happening.grant.refreshToken === undefined) return undefined
-  const { key, user, refreshToken } = happening.grant
+  if (happening.kind !== 'judged' || !isOfPassword(happening.grant)) return undefined
+  const { key, user, refreshToken = '' } = happening.grant
   const dead = facts.dead.get(refreshToken)
   const isDisturbed =
     dead && Math.max(facts.disturbedUntil, facts.noise.get(user) ?? -Infinity) > dead.since - CALM_AFTER_MS
@@ -343,7 +353,7 @@ const deadGrantsDropped: Invariant = (happening, { facts }) => {
 
 /** "An entry that nobody asked for in this time is deleted", not refreshed for ever. */
 const idleNotRefreshed: Invariant = (happening, { facts, scenario, queue }) => {
-  if (happening.kind !== 'judged' || happening.grant.refreshToken === undefined) return undefined
+  if (happening.kind !== 'judged' || !isOfPassword(happening.grant)) return undefined
   const { key } = happening.grant
   const idleInMs = queue.time() - facts.entryOf(key).requestedAt
   return idleInMs > scenario.settings.idleEvictionInMs + facts.spreadInMs + MINUTE
@@ -353,7 +363,7 @@ const idleNotRefreshed: Invariant = (happening, { facts, scenario, queue }) => {
 
 /** An entry in use is not evicted. */
 const usedNotEvicted: Invariant = (happening, { facts, scenario, queue }) => {
-  if (happening.kind !== 'removed') return undefined
+  if (happening.kind !== 'removed' || happening.row.entry.renewal !== 'password') return undefined
   const { key } = happening
   const { servedAt, tableFaultAt } = facts.entryOf(key)
   const [, user = ''] = key.split('/')
@@ -374,7 +384,7 @@ const usedNotEvicted: Invariant = (happening, { facts, scenario, queue }) => {
 
 /** Nothing is refreshed on the word of a password that Entra ID has not seen for PASSWORD_MAX_AGE. */
 const refreshedWithinMaxAge: Invariant = (happening, { entra, facts, scenario, queue }) => {
-  if (happening.kind !== 'judged' || happening.grant.refreshToken === undefined) return undefined
+  if (happening.kind !== 'judged' || !isOfPassword(happening.grant)) return undefined
   const { key } = happening.grant
   const ageInMs = queue.time() - facts.entryOf(key).verifiedAt
   // Whoever locks an account does not keep its owner out at once.
@@ -391,6 +401,17 @@ const retryAfterObeyed: Invariant = (happening, { facts, queue }) => {
   return (facts.retryAfter.get(`${instance} ${key}`) ?? -Infinity) > queue.time()
     ? { what: `${instance} asks for ${key} before its time`, subject: key }
     : undefined
+}
+
+/** A refresh for a user, that is. */
+function isOfPassword({ refreshToken, connection }: Grant): boolean {
+  return refreshToken !== undefined && connection === undefined
+}
+
+/** "An application has nothing to keep alive": the next request asks again. */
+function isLeft({ entry, lastUsedTimestamp }: Row, { facts, scenario, queue }: Observed): boolean {
+  const idleInMs = queue.time() - lastUsedTimestamp + facts.spreadInMs
+  return entry.renewal === 'ask_again' && idleInMs >= scenario.settings.idleEvictionInMs
 }
 
 const all = {
@@ -417,6 +438,7 @@ const all = {
   usedNotEvicted,
   refreshedWithinMaxAge,
   retryAfterObeyed,
+  ...connectionInvariants,
 } satisfies Record<string, Invariant>
 
 export const allInvariants: Readonly<Record<string, Invariant>> = all

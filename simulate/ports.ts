@@ -2,7 +2,17 @@ import type { AccessToken } from '../src/core/access-token.ts'
 import type { ClientProfile } from '../src/core/client-profile.ts'
 import type { CorePorts } from '../src/core-composition.ts'
 import type { Acquired, Persist } from '../src/core/provider/identity-provider.ts'
-import { failureOf, type Application, type Judgement } from './entra.ts'
+import type { SignInAttempt } from '../src/core/connection/sign-in.ts'
+import { createConnectionRows } from './connection-rows.ts'
+import { createConnectionSecrets } from './connection-secret.ts'
+import {
+  applicationUserOf,
+  failureOf,
+  type Application,
+  type Issued,
+  type Judgement,
+  type SignInCode,
+} from './entra.ts'
 import type { Grant } from './happening.ts'
 import { createWire, type Instance } from './instance.ts'
 import { createVault } from './vault.ts'
@@ -25,7 +35,7 @@ export function createPorts(world: World, instance: Instance): CorePorts {
 
   /** @param metItself what the SDK's retry makes of a write whose first answer was lost. */
   async function ofStorage<T>(
-    of: 'tables' | 'index' | 'queue',
+    of: 'tables' | 'connections' | 'index' | 'queue',
     subject: string,
     label: string,
     apply: () => T,
@@ -38,7 +48,7 @@ export function createPorts(world: World, instance: Instance): CorePorts {
       throw new StorageFault(reason)
     }
     if (!fault) return call({ subject, label, latencyInMs, apply })
-    if (of !== 'queue') observe({ kind: 'fault', of, key: subject })
+    if (of === 'tables' || of === 'index') observe({ kind: 'fault', of, key: subject })
     if (fault === 'refused') return call({ subject, label, latencyInMs, answer: fails('503') })
     if (fault === 'hangs') {
       return call({ subject, label, latencyInMs: STORAGE_TIMEOUT_IN_MS, answer: fails('time-out') })
@@ -74,35 +84,41 @@ export function createPorts(world: World, instance: Instance): CorePorts {
     return call({ subject, label, latencyInMs: ENTRA_TIMEOUT_IN_MS, ...apply, answer: instead('unknown') })
   }
 
-  async function acquire(
+  async function issued(
     { name, scopes, clientId }: ClientProfile,
-    who: Pick<Grant, 'user' | 'password' | 'refreshToken'>,
-    persist: Persist,
+    who: Omit<Grant, 'instance' | 'startTimestamp'>,
     judge: (application: Application) => Judgement,
-  ): Promise<Acquired> {
-    const key = `${name}/${who.user}`
-    const grant: Grant = { ...who, key, instance: instance.name, startTimestamp: queue.time() }
+  ): Promise<{ readonly grant: Grant; readonly issued: Issued; readonly token: AccessToken }> {
+    const grant: Grant = { ...who, instance: instance.name, startTimestamp: queue.time() }
     const [audience = ''] = scopes
-    const application = { ...world.registrationOf(clientId), audience }
-    const label =
-      who.password === undefined
-        ? `refreshes ${key} by ${who.refreshToken}`
-        : `signs in ${key} by ${who.password}`
+    const application = { ...world.registrationOf(name), clientId, audience }
     observe({ kind: 'asked', grant })
-    const judgement = await ofEntra(grant, label, () => judge(application))
+    const judgement = await ofEntra(grant, labelOf(grant), () => judge(application))
     if ('failure' in judgement) {
       observe({ kind: 'returned', grant, failure: judgement.failure })
       throw new core.IdentityProviderError(judgement.failure)
     }
     observe({ kind: 'returned', grant })
-    const { id: value, user, lifetimeInMs, refreshToken } = judgement.issued
+    const { id: value, lifetimeInMs } = judgement.issued
     // Seconds, as MSAL keeps them.
     const acquiredOnTimestamp = Math.floor(now() / 1000) * 1000
     const expiresOnTimestamp = acquiredOnTimestamp + lifetimeInMs
-    const cache: Cache = { token: { value, acquiredOnTimestamp, expiresOnTimestamp }, refreshToken, user }
+    return { grant, issued: judgement.issued, token: { value, acquiredOnTimestamp, expiresOnTimestamp } }
+  }
+
+  async function acquire(
+    profile: ClientProfile,
+    who: Omit<Grant, 'instance' | 'startTimestamp'> & Pick<Cache, 'username'>,
+    persist: Persist,
+    judge: (application: Application) => Judgement,
+  ): Promise<Acquired> {
+    const { username, ...asked } = who
+    const got = await issued(profile, asked, judge)
+    const { refreshToken, user, connection } = got.issued
+    const cache: Cache = { token: got.token, refreshToken, user, username, connection }
     const stored = await persist(JSON.stringify(cache))
-    observe({ kind: 'persisted', grant, outcome: stored })
-    return { token: { value, acquiredOnTimestamp: now(), expiresOnTimestamp }, stored }
+    observe({ kind: 'persisted', grant: got.grant, outcome: stored })
+    return { token: { ...got.token, acquiredOnTimestamp: now() }, stored }
   }
 
   const conflict = () => undefined
@@ -187,17 +203,24 @@ export function createPorts(world: World, instance: Instance): CorePorts {
         ofStorage('tables', 'all', 'prunes refusals', () => storage.pruneRefusals(beforeTimestamp)),
     },
     pruneActivity: async () => {},
-    connections: NO_CONNECTIONS,
-    connectionSecrets: {
-      create: () => 'etb_',
-      isMeant: (text) => text.startsWith('etb_'),
-      isWhole: () => false,
-      digestOf: (secret) => secret,
-      matches: () => false,
+    connections: createConnectionRows(world, vault.sealingKey, (...call) =>
+      ofStorage('connections', ...call),
+    ),
+    connectionSecrets: createConnectionSecrets(instance.name),
+    signInAttempts: {
+      async seal(attempt) {
+        return JSON.stringify({ attempt, keyVersion: await vault.sealingKey() })
+      },
+      async open(sealed) {
+        const { attempt, keyVersion } = JSON.parse(sealed) as { attempt: SignInAttempt; keyVersion: number }
+        return keyVersion === (await vault.sealingKey()) || world.isEnabled(keyVersion) ? attempt : undefined
+      },
     },
-    signInAttempts: { seal: noConnection, open: noConnection },
-    resolveSecretKey: async (secret) => secret,
-    randomKey: () => 'key',
+    async resolveSecretKey(secret) {
+      await vault.indexKey()
+      return secret
+    },
+    randomKey: () => `k${(ids += 1)}-${instance.name}`,
     chunkQueue: {
       isEmpty: () =>
         ofStorage('queue', 'queue', 'asks whether the queue is empty', () => storage.messages.size === 0),
@@ -207,19 +230,38 @@ export function createPorts(world: World, instance: Instance): CorePorts {
       cachedTokenOf,
       acquireByPassword: (profile, { username, password }, persist) => {
         const user = username.toLowerCase()
-        return acquire(profile, { user, password }, persist, (application) =>
+        return acquire(profile, { key: `${profile.name}/${user}`, user, password }, persist, (application) =>
           entra.signIn(user, password, application),
         )
       },
-      acquireByRefreshToken: (profile, serializedCache, persist) => {
-        const { refreshToken, user } = JSON.parse(serializedCache) as Cache
-        return acquire(profile, { user, refreshToken }, persist, (application) =>
+      acquireByRefreshToken: (profile, serializedCache, persist, correlationId) => {
+        const { refreshToken, user, username, connection, isNew } = JSON.parse(serializedCache) as Cache
+        const who = { key: `${profile.name}/${user}`, user, username, refreshToken, correlationId }
+        const of = connection !== undefined && ofConnection(connection, isNew)
+        return acquire(profile, { ...who, ...of }, persist, (application) =>
           entra.refresh(refreshToken, application),
         )
       },
-      beginSignIn: noConnection,
-      acquireByCode: noConnection,
-      acquireByClientCredentials: noConnection,
+      async beginSignIn(_, redirectUri) {
+        const request = { state: `state ${(ids += 1)}`, nonce: `nonce ${ids} of ${instance.name}` }
+        const url = `${redirectUri}?${new URLSearchParams(request).toString()}`
+        return { url, ...request, codeVerifier: `verifier ${ids}` }
+      },
+      async acquireByCode(profile, { code, nonce }, correlationId) {
+        const signedIn = JSON.parse(code) as SignInCode
+        const { user, username, connection } = signedIn
+        const who = { ...ofConnection(connection, true), user, correlationId }
+        const got = await issued(profile, who, (application) => entra.redeem(signedIn, nonce, application))
+        const { refreshToken } = got.issued
+        const cache: Cache = { token: got.token, refreshToken, user, username, connection, isNew: true }
+        const account = { tenantId: 'tenant', objectId: user, username }
+        return { account, serializedCache: JSON.stringify(cache) }
+      },
+      acquireByClientCredentials: (profile, persist, correlationId) => {
+        const user = applicationUserOf({ client: profile.name })
+        const who = { key: user, user, connection: 'application' as const, correlationId }
+        return acquire(profile, who, persist, entra.issueToApplication)
+      },
     },
     passwordHash: {
       create: (password) => hashing(password, () => `v:${password}`),
@@ -244,19 +286,16 @@ export function createPorts(world: World, instance: Instance): CorePorts {
   }
 }
 
-const noConnection = async () => {
-  throw new Error('no connection is made')
+function labelOf({ key, password, refreshToken, connection }: Grant): string {
+  if (password !== undefined) return `signs in ${key} by ${password}`
+  return refreshToken === undefined
+    ? `gets a token for the ${connection} ${key}`
+    : `refreshes ${key} by ${refreshToken}`
 }
 
-const NO_CONNECTIONS: CorePorts['connections'] = {
-  read: async () => undefined,
-  write: async () => undefined,
-  remove: async () => true,
-  list: async () => ({ connections: [], next: undefined }),
-  nameOf: async () => undefined,
-  link: async () => {},
-  unlink: async () => {},
-  reseal: async () => 0,
+/** What a person has just given is nobody's entry yet. */
+function ofConnection(id: string, isNew = false): Pick<Grant, 'key' | 'connection'> {
+  return isNew ? { key: `sign-in for ${id}`, connection: 'sign_in' } : { key: id, connection: 'renewal' }
 }
 
 /** What stands for MSAL's serialized cache. */
@@ -264,6 +303,12 @@ interface Cache {
   readonly token: AccessToken
   readonly refreshToken: string
   readonly user: string
+  /** Of who signed in for a connection. */
+  readonly username?: string | undefined
+  /** Its id. */
+  readonly connection?: string | undefined
+  /** Of a code, and not stored. */
+  readonly isNew?: boolean
 }
 
 function cachedTokenOf(serializedCache: string): AccessToken {

@@ -9,8 +9,17 @@ export function reportOf({ scenario, outcome, tries }: Shrunk): string {
   const subject = violation?.subject ?? ''
   // The refused passwords are the user's, whatever the profile.
   const refusals = `refusals of ${subject.split('/').at(-1)} `
+  // A connection's row, secrets and sign-ins go by its name.
+  const names = new Set(
+    lines.filter((line) => line.includes(subject)).flatMap((line) => line.match(/\bc\d+\b/g) ?? []),
+  )
+  const isTold = (line: string) => [...names].some((name) => new RegExp(`\\b${name}\\b`).test(line))
   const told = lines.filter(
-    (line) => line.includes(subject) || line.includes(refusals) || / {2}-- | dies$| secret | due /.test(line),
+    (line) =>
+      isTold(line) ||
+      line.includes(subject) ||
+      line.includes(refusals) ||
+      / {2}-- | dies$| secret | due /.test(line),
   )
   return [
     `${violation?.invariant}: ${violation?.what}`,

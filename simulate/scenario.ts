@@ -1,6 +1,8 @@
+import { CONNECTION_GRANTS } from '../src/core/client-profile.ts'
 import type { CoreSettings } from '../src/core-composition.ts'
 import { callersOf } from './callers.ts'
 import { faultsOf } from './faults.ts'
+import { connectionsOf, connectorsOf } from './connectors.ts'
 import { createRandom, type Random } from './random.ts'
 import { HOUR, MINUTE, SECOND, type Cast, type Registration, type Stimulus } from './stimulus.ts'
 
@@ -12,15 +14,17 @@ export interface Scenario extends Cast {
 
 export function scenarioOf(seed: number, hours: number): Scenario {
   const random = createRandom(seed, 'cast')
+  const durationInMs = hours * HOUR
   const cast: Cast = {
     seed,
-    durationInMs: hours * HOUR,
+    durationInMs,
     slots: random.between(2, 4),
     users: Array.from({ length: random.between(20, 50) }, (_, index) => `u${index}`),
     registrations: ['default', 'confidential', 'other'].map((client) => registrationOf(client, random)),
+    connections: connectionsOf(seed),
   }
   const { changes, requests } = callersOf(cast)
-  const stimuli = [...changes, ...requests, ...ticksOf(cast), ...faultsOf(cast)]
+  const stimuli = [...changes, ...requests, ...ticksOf(cast), ...faultsOf(cast), ...connectorsOf(cast)]
   return { ...cast, settings: settingsOf(random), stimuli: stimuli.toSorted((a, b) => a.at - b.at) }
 }
 
@@ -32,7 +36,9 @@ function registrationOf(client: string, random: Random): Registration {
     random.between(60, 90) * MINUTE,
     28 * HOUR,
   ])
-  return { client, isPublic: client !== 'confidential', lifetimeInMs }
+  const isAllowed = client !== 'other'
+  const grants = isAllowed ? CONNECTION_GRANTS : []
+  return { client, isPublic: client !== 'confidential', lifetimeInMs, grants }
 }
 
 /** Ages are shorter than the defaults, so that a day sees them pass. */
@@ -48,7 +54,7 @@ function settingsOf(random: Random): CoreSettings {
     waitLimitInMs: 18 * SECOND,
     refreshConcurrency: random.of([2, 32]),
     refreshFanoutAbove: random.of([4, 1000]),
-    publicUrl: undefined,
+    publicUrl: 'https://broker',
   }
 }
 

@@ -1,3 +1,4 @@
+import type { NamedConnection } from '../src/core/connection/connection.ts'
 import type { DueHint } from '../src/core/entry/due-index.ts'
 import type { EntryMarks, TokenEntry } from '../src/core/entry/token-entry.ts'
 import type { HintChunk } from '../src/core/pre-refresh/chunk-queue.ts'
@@ -18,6 +19,23 @@ export interface RefusalRow {
   readonly writtenOnTimestamp: number
 }
 
+/** A connection's row, sealed likewise. */
+export interface ConnectionRow {
+  readonly connection: NamedConnection
+  readonly keyVersion: number
+  readonly etag: string
+}
+
+export interface ConnectionRows {
+  /** By name. */
+  readonly rowOf: (name: string) => ConnectionRow | undefined
+  readonly all: () => ConnectionRow[]
+  readonly write: (row: Omit<ConnectionRow, 'etag'>, etag: string | undefined) => string | undefined
+  readonly remove: (name: string, etag: string) => boolean
+  /** What leads to a name. */
+  readonly links: Map<string, string>
+}
+
 /** Table and queue, as they are: what is lost on the way to them and back is not their affair. */
 export interface Storage {
   readonly rowOf: (key: string) => Row | undefined
@@ -36,6 +54,7 @@ export interface Storage {
   ) => string | undefined
   readonly removeRefusals: (key: string, etag: string) => boolean
   readonly pruneRefusals: (beforeTimestamp: number) => number
+  readonly connections: ConnectionRows
   /** Messages that nobody has worked off. */
   readonly messages: Set<HintChunk>
 }
@@ -45,6 +64,7 @@ const NONE: ReadonlySet<number> = new Set()
 export function createStorage(): Storage {
   const rows = new Map<string, Row>()
   const refusalRows = new Map<string, RefusalRow>()
+  const connectionRows = new Map<string, ConnectionRow>()
   const hints = new Map<string, Set<number>>()
   let writes = 0
 
@@ -99,6 +119,24 @@ export function createStorage(): Storage {
       const old = [...refusalRows].filter(([, row]) => row.writtenOnTimestamp < beforeTimestamp)
       for (const [key] of old) refusalRows.delete(key)
       return old.length
+    },
+    connections: {
+      rowOf: (name) => connectionRows.get(name),
+      all: () => [...connectionRows.values()],
+      write(row, etag) {
+        const { name } = row.connection
+        if (connectionRows.get(name)?.etag !== etag) return undefined
+        const written = `g${++writes}`
+        connectionRows.set(name, { ...row, etag: written })
+        return written
+      },
+      remove(name, etag) {
+        const row = connectionRows.get(name)
+        if (row && row.etag !== etag) return false
+        connectionRows.delete(name)
+        return true
+      },
+      links: new Map(),
     },
     messages: new Set(),
   }

@@ -2,7 +2,7 @@ import type { ClientProfile } from '../src/core/client-profile.ts'
 import type { CorePorts } from '../src/core-composition.ts'
 import type { Call, Instance } from './instance.ts'
 import { MINUTE } from './stimulus.ts'
-import type { World } from './world.ts'
+import type { Profile, World } from './world.ts'
 
 const MAX_AGE_IN_MS = 5 * MINUTE
 
@@ -46,27 +46,29 @@ export function createVault(world: World, instance: Instance, call: <T>(call: Ca
     }
   }
 
-  const audiences = new Map<string, () => Promise<string | undefined>>()
+  const secrets = new Map<string, () => Promise<Profile | undefined>>()
   const indexKey = kept('index key', () => '')
   const profiles: CorePorts['profiles'] = {
     async get(name): Promise<ClientProfile> {
-      const audienceOf = audiences.get(name) ?? kept(`client-${name}`, () => world.audienceOf(name))
-      audiences.set(name, audienceOf)
-      const audience = await audienceOf()
-      if (audience === undefined) throw new core.BrokerError('unknown_client')
+      const read = secrets.get(name) ?? kept(`client-${name}`, () => world.profileOf(name))
+      secrets.set(name, read)
+      const profile = await read()
+      if (!profile?.audience) throw new core.BrokerError('unknown_client')
+      const { audience, clientId, grants } = profile
       return {
         name,
         authority: 'https://entra',
-        clientId: name,
+        clientId,
         scopes: [audience],
-        grants: [],
+        grants,
         fingerprint: audience,
-        clientFingerprint: name,
+        clientFingerprint: clientId,
       }
     },
   }
   return {
     profiles,
+    indexKey,
     sealingKey: kept('sealing key', () => world.keyVersion()),
     async resolveEntryKey(client: string, username: string) {
       await indexKey()

@@ -1,5 +1,7 @@
+import type { ConnectionGrant } from '../src/core/client-profile.ts'
 import type { HintChunk } from '../src/core/pre-refresh/chunk-queue.ts'
 import type { CoreModule } from './core-module.ts'
+import { createConnecting } from './connecting.ts'
 import { createEntra, type Entra } from './entra.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
 import { createFacts, type Facts } from './facts.ts'
@@ -19,6 +21,14 @@ const RESTART_IN_MS = 3 * SECOND
 /** A message that is not done by then comes again. */
 const VISIBILITY_TIMEOUT_IN_MS = 10 * MINUTE
 
+/** What the vault says of a client. */
+export interface Profile {
+  /** `undefined`: it is gone. */
+  readonly audience: string | undefined
+  readonly clientId: string
+  readonly grants: readonly ConnectionGrant[]
+}
+
 export interface World {
   readonly scenario: Scenario
   readonly core: CoreModule
@@ -34,6 +44,7 @@ export interface World {
   readonly kill: (instance: Instance) => void
   readonly deliver: (chunk: HintChunk) => void
   readonly registrationOf: (client: string) => Registration
+  readonly profileOf: (client: string) => Profile | undefined
   readonly audienceOf: (client: string) => string | undefined
   readonly keyVersion: () => number
   readonly isEnabled: (keyVersion: number) => boolean
@@ -77,7 +88,7 @@ export async function play(
     entra.accountOf(user).passwords.some((known) => known.password === password),
   )
   const registrations = new Map(scenario.registrations.map((each) => [each.client, each]))
-  const audiences = new Map<string, string | undefined>()
+  const profiles = new Map<string, Profile>()
   const outages = new Map<Outage, { readonly rate: number; readonly until: number }>()
   const instances: Instance[] = []
   const skews = Array.from({ length: scenario.slots }, () => 0)
@@ -86,10 +97,11 @@ export async function play(
   const key = { version: 1, oldest: 1 }
   let violation: Violation | undefined
 
+  const checks = Object.entries(invariants)
   const count = (what: string) => void (counts[what] = (counts[what] ?? 0) + 1)
 
   function observe(happening: Happening): void {
-    for (const [invariant, check] of Object.entries(invariants)) {
+    for (const [invariant, check] of checks) {
       const what = check(happening, world)
       if (what && !violation) {
         violation = { invariant, at: time() - START_TIMESTAMP, ...what }
@@ -201,6 +213,7 @@ export async function play(
   function apply(stimulus: Stimulus): void {
     if (stimulus.kind === 'request') return void request(stimulus)
     if (stimulus.kind === 'tick') return void tick(stimulus.slot)
+    if (stimulus.kind === 'ask') return void connecting.ask(stimulus)
     history.note(`-- ${Object.values({ ...stimulus, at: '' }).join(' ')}`)
     switch (stimulus.kind) {
       case 'crash': {
@@ -225,9 +238,22 @@ export async function play(
         observe({ kind: 'account', user: stimulus.user })
         break
       case 'profile':
-        audiences.set(stimulus.client, stimulus.audience)
-        observe({ kind: 'profile', client: stimulus.client, audience: stimulus.audience })
-        observe({ kind: 'disturbed', until: time() })
+        changeProfile(stimulus.client, stimulus)
+        break
+      case 'grants':
+        changeProfile(stimulus.client, stimulus)
+        break
+      case 'revoke':
+        entra.revoke(stimulus.user)
+        observe({ kind: 'revoked', user: stimulus.user })
+        break
+      case 'connect':
+      case 'secret':
+      case 'disconnect':
+        void connecting.operate(stimulus)
+        break
+      case 'sign_in':
+        void connecting.signIn(stimulus)
         break
       case 'key':
         Object.assign(key, { version: stimulus.version, oldest: stimulus.oldest })
@@ -235,6 +261,14 @@ export async function play(
         observe({ kind: 'disturbed', until: time() })
         break
     }
+  }
+
+  function changeProfile(client: string, change: Partial<Profile>): void {
+    const { audience, clientId = client, grants = [] } = { ...profiles.get(client), ...change }
+    const profile = { audience, clientId, grants }
+    profiles.set(client, profile)
+    observe({ kind: 'profile', client, ...profile })
+    observe({ kind: 'disturbed', until: time() })
   }
 
   /** Each arranges the next: the queue stays short. */
@@ -271,14 +305,17 @@ export async function play(
       if (!registration) throw new RangeError(`no registration ${client}`)
       return registration
     },
-    audienceOf: (client) => audiences.get(client),
+    profileOf: (client) => profiles.get(client),
+    audienceOf: (client) => profiles.get(client)?.audience,
     keyVersion: () => key.version,
     isEnabled: (version) => version >= key.oldest && version <= key.version,
   }
-  for (const { client } of scenario.registrations) {
-    audiences.set(client, `${client}@0`)
-    observe({ kind: 'profile', client, audience: `${client}@0` })
+  for (const { client, grants } of scenario.registrations) {
+    const profile = { audience: `${client}@0`, clientId: client, grants }
+    profiles.set(client, profile)
+    observe({ kind: 'profile', client, ...profile })
   }
+  const connecting = createConnecting(world, livingAt, count)
   for (let slot = 0; slot < scenario.slots; slot++) start(slot)
   follow(0)
   await queue.run(START_TIMESTAMP + scenario.durationInMs, () => violation !== undefined)

@@ -8,6 +8,8 @@ import type { ConnectionStore } from './core/connection/connection-store.ts'
 import { createConnectionTokenSource } from './core/connection/connection-token-source.ts'
 import { createConnections, type Connections } from './core/connection/connections.ts'
 import { createForesight, type Foresight } from './core/connection/foresight.ts'
+import { createRemoveEntry } from './core/connection/entry-removal.ts'
+import { createRemoveOrphanedEntry } from './core/connection/orphaned-entry.ts'
 import type { SealedAttempts } from './core/connection/sign-in.ts'
 import { createSignIns, type SignIns } from './core/connection/sign-ins.ts'
 import { createIsByConnection, withConnections } from './core/connection/with-connections.ts'
@@ -138,6 +140,8 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     waitLimitInMs: settings.waitLimitInMs,
   })
   const linkOf = createConnectLink(settings.publicUrl)
+  const removeEntry = createRemoveEntry({ entries: store, writer })
+  const removeOrphanedEntry = createRemoveOrphanedEntry({ store: ports.connections, removeEntry })
   const applicationGrant = createApplicationGrant({ writer, identityProvider, pauses, now })
   const isByConnection = createIsByConnection(ports.connectionSecrets)
   const byConnection = createConnectionTokenSource({
@@ -152,6 +156,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     writer,
     entryRefresh,
     applicationGrant,
+    removeOrphanedEntry,
     linkOf,
     cachedTokenOf,
     now,
@@ -191,6 +196,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     profiles,
     store: ports.connections,
     entries: store,
+    removeEntry,
     writer,
     identityProvider,
     attempts: ports.signInAttempts,
@@ -204,7 +210,7 @@ export function composeCore(ports: CorePorts, settings: CoreSettings): Core {
     profiles,
     store: ports.connections,
     entries: store,
-    writer,
+    removeEntry,
     applicationGrant,
     secrets: ports.connectionSecrets,
     resolveSecretKey: ports.resolveSecretKey,

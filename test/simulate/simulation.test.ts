@@ -30,6 +30,8 @@ test.each([
   ['one refresh at a time', 'oneRefreshAtATime'],
   ['a refreshed cache is stored', 'noRotatedTokenLost'],
   ['the hint goes before the entry', 'hintBeforeEntry'],
+  ['another account that signs in changes nothing', 'wrongAccountChangesNothing'],
+  ['no part of a secret goes to Entra ID as a password', 'noSecretToEntra'],
 ])('a core without the rule "%s" is found out', async (rule, invariant) => {
   const [mutant] = MUTANTS.filter((each) => each.rule === rule)
   if (!mutant) throw new Error('no such rule')

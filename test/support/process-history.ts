@@ -82,7 +82,7 @@ export function checkHistory(
   const facts = createFacts(time, (user, password) =>
     entra.accountOf(user).passwords.some((known) => known.password === password),
   )
-  const registration = { client: CLIENT, isPublic: true, lifetimeInMs: options.tokenLifeInMs }
+  const registration = { client: CLIENT, isPublic: true, lifetimeInMs: options.tokenLifeInMs, grants: [] }
   const observed: Observed = {
     core,
     entra,

@@ -16,6 +16,7 @@ import type { ConnectLink } from './connect-link.ts'
 import { reconnectError, notConnectedError } from './connection-errors.ts'
 import { readable, type ConnectionLookup } from './connection-lookup.ts'
 import type { NamedConnection } from './connection.ts'
+import type { RemoveOrphanedEntry } from './orphaned-entry.ts'
 
 export interface ConnectionTokenSourceOptions {
   readonly lookup: ConnectionLookup
@@ -24,6 +25,7 @@ export interface ConnectionTokenSourceOptions {
   readonly writer: EntryWriter
   readonly entryRefresh: EntryRefresh
   readonly applicationGrant: ApplicationGrant
+  readonly removeOrphanedEntry: RemoveOrphanedEntry
   readonly linkOf: ConnectLink
   readonly cachedTokenOf: (serializedCache: string) => AccessToken | undefined
   /** Epoch milliseconds. */
@@ -91,6 +93,8 @@ export function createConnectionTokenSource(options: ConnectionTokenSourceOption
       etag: opened?.etag,
       correlationId: request.correlationId,
     })
+    // The token itself was asked for while the secret held.
+    await options.removeOrphanedEntry(connection).catch(() => {})
     return brokered(call, {
       token,
       action: 'retrieved new token',

@@ -1,13 +1,12 @@
 import type { AccessToken } from '../access-token.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { ClientProfiles } from '../client-profile.ts'
-import type { EntryWriter } from '../entry/entry-writer.ts'
 import type { TokenEntryStore } from '../entry/token-entry-store.ts'
 import { serial } from '../serial.ts'
 import type { ApplicationGrant } from './application-grant.ts'
 import type { ConnectLink } from './connect-link.ts'
 import { openedOf, readable } from './connection-lookup.ts'
-import { createRemoveEntry } from './entry-removal.ts'
+import type { RemoveEntry } from './entry-removal.ts'
 import type { ConnectionSecrets } from './connection-secrets.ts'
 import type { ConnectionStore, StoredConnection } from './connection-store.ts'
 import { beingWrittenError, notFoundError, takenError } from './connection-errors.ts'
@@ -50,7 +49,7 @@ export interface ConnectionsOptions {
   readonly profiles: ClientProfiles
   readonly store: ConnectionStore
   readonly entries: TokenEntryStore
-  readonly writer: EntryWriter
+  readonly removeEntry: RemoveEntry
   readonly applicationGrant: ApplicationGrant
   readonly secrets: ConnectionSecrets
   readonly resolveSecretKey: (secret: string) => Promise<string>
@@ -69,7 +68,6 @@ const ATTEMPTS = 4
 
 export function createConnections(options: ConnectionsOptions): Connections {
   const { store, entries, now } = options
-  const removeEntry = createRemoveEntry(options)
   const links = createConnectionLinks(options)
   /** Whoever writes the same connection in this process waits; only other instances' writers are met by trying again. */
   const inTurn = serial()
@@ -129,7 +127,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
     if (grant === 'authorization_code') await links.linkId(connection)
     if ((await readable(store.write(connection, undefined))) === undefined) {
-      await removeEntry(id)
+      await options.removeEntry(id)
       await links.unlinkAll(connection)
       return undefined
     }
@@ -157,12 +155,19 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return makeAgain(wish, other)
   }
 
+  async function changedTo(connection: NamedConnection, secret: string) {
+    options.forgetHere(connection.id)
+    return { view: await viewOf(connection), secret }
+  }
+
   async function changeSecret(name: string, overlapInMs: number) {
     // A name that is none has no row to lead to it.
     await found(name)
     const { secret, kept } = await links.makeSecret(name)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { connection, etag } = await found(name)
+      // Its own write, whose answer was lost: done twice it would end the secret before.
+      if (connection.secrets[0]?.linkKey === kept.linkKey) return changedTo(connection, secret)
       const [current] = secretsAt(connection, now())
       const before = current && { ...current, endTimestamp: now() + overlapInMs }
       const changed = { ...connection, secrets: before && overlapInMs > 0 ? [kept, before] : [kept] }
@@ -171,8 +176,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         changed.secrets.every((held) => held.linkKey !== linkKey),
       )
       await links.unlink(dropped)
-      options.forgetHere(connection.id)
-      return { view: await viewOf(changed), secret }
+      return changedTo(changed, secret)
     }
     await links.unlink([kept])
     throw beingWrittenError()
@@ -191,11 +195,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
       const connection = openedOf(stored)
       // First, so that what fails here can be done again; and last, for what was acquired meanwhile.
-      await removeEntry(connection.id)
+      await options.removeEntry(connection.id)
       if (!(await readable(store.remove(name, stored.etag)))) continue
       options.forgetHere(connection.id)
       await links.unlinkAll(connection)
-      await removeEntry(connection.id)
+      await options.removeEntry(connection.id)
       return
     }
     throw beingWrittenError()

@@ -7,7 +7,7 @@ import type { IdentityProvider, SignedIn } from '../provider/identity-provider.t
 import { IdentityProviderError } from '../provider/provider-failure.ts'
 import { CALLBACK_PATH, type ConnectLink } from './connect-link.ts'
 import { openedOf, readable } from './connection-lookup.ts'
-import { createRemoveEntry } from './entry-removal.ts'
+import type { RemoveEntry } from './entry-removal.ts'
 import type { ConnectionStore } from './connection-store.ts'
 import { connectionViewOf, type ConnectionView } from './connection-view.ts'
 import type { NamedConnection } from './connection.ts'
@@ -52,6 +52,7 @@ export interface SignInsOptions {
   readonly profiles: ClientProfiles
   readonly store: ConnectionStore
   readonly entries: TokenEntryStore
+  readonly removeEntry: RemoveEntry
   readonly writer: EntryWriter
   readonly identityProvider: IdentityProvider
   readonly attempts: SealedAttempts
@@ -67,7 +68,6 @@ export interface SignInsOptions {
 
 export function createSignIns(options: SignInsOptions): SignIns {
   const { store, identityProvider, now } = options
-  const removeEntry = createRemoveEntry(options)
 
   async function found(id: string): Promise<{ connection: NamedConnection; profile: ClientProfile }> {
     const name = await readable(store.nameOf(id))
@@ -149,7 +149,7 @@ export function createSignIns(options: SignInsOptions): SignIns {
       throw error
     })
     if (isThere) return { kind: 'connected' }
-    await removeEntry(id)
+    await options.removeEntry(id)
     return { kind: 'expired' }
   }
 

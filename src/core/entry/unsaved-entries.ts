@@ -79,7 +79,9 @@ export function withUnsavedEntries(
 
 /** Somebody else's later password stands, and so do tokens that somebody else has stored since. */
 function isOvertaken(row: StoredTokenEntry | undefined, { entry, etag }: Unsaved): boolean {
-  if (!row?.entry || row.etag === etag) return true
+  // Its connection may have been deleted meanwhile. What is lost can be had again, and whoever signed in was told.
+  if (!row) return entry.renewal === 'password'
+  if (!row.entry || row.etag === etag) return true
   return row.entry.verifiedOnTimestamp < entry.verifiedOnTimestamp
 }
 

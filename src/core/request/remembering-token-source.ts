@@ -29,13 +29,15 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
     userDigest: string,
     passwordDigest: string,
   ): Promise<BrokeredToken> {
+    const begunAt = memory.forgettings()
     try {
       const brokered = await source(request)
       const { token, entryKey, verifiedOnTimestamp, connection } = brokered
       const current = memory.get(userDigest)
       // A password that was sent later has retired this one.
       if (!current || current.verifiedOnTimestamp <= verifiedOnTimestamp) {
-        memory.set(userDigest, { token, passwordDigest, entryKey, verifiedOnTimestamp, connection })
+        const remembered = { token, passwordDigest, entryKey, verifiedOnTimestamp, connection }
+        memory.set(userDigest, remembered, begunAt)
       }
       return brokered
     } catch (error) {

@@ -6,6 +6,8 @@ const MAX_AGE_IN_MS = 5 * 60_000
 const MAX_SIZE_IN_BYTES = 16 * 1024 * 1024
 /** Keys, digests and the map's own records. */
 const OVERHEAD_IN_BYTES = 512
+/** An acquisition takes seconds: nobody forgets so many entries meanwhile. */
+const MAX_FORGOTTEN = 1_000
 
 export interface RememberedToken {
   readonly token: AccessToken
@@ -22,7 +24,10 @@ export interface RememberedToken {
 /** Level 1: the tokens that this process gave out last, one per user of a profile, so that a new password retires the old. */
 export interface TokenMemory {
   get(userDigest: string): RememberedToken | undefined
-  set(userDigest: string, remembered: RememberedToken): void
+  /** How often something was forgotten: to be asked before an acquisition begins. */
+  forgettings(): number
+  /** @param begunAt what has been forgotten since then is not remembered again. */
+  set(userDigest: string, remembered: RememberedToken, begunAt?: number): void
   delete(userDigest: string): void
   /** Forgets the token of an entry. */
   forget(entryKey: string): void
@@ -38,11 +43,18 @@ export function createTokenMemory(elapsed: () => number): TokenMemory {
     ttlResolution: 0,
     perf: { now: elapsed },
   })
+  /** The so manieth time was the entry's last. */
+  const forgotten = new LRUCache<string, number>({ max: MAX_FORGOTTEN })
+  let forgettings = 0
   return {
     get: (userDigest) => cache.get(userDigest),
-    set: (userDigest, remembered) => void cache.set(userDigest, remembered),
+    forgettings: () => forgettings,
+    set(userDigest, remembered, begunAt = forgettings) {
+      if ((forgotten.get(remembered.entryKey) ?? 0) <= begunAt) cache.set(userDigest, remembered)
+    },
     delete: (userDigest) => void cache.delete(userDigest),
     forget(entryKey) {
+      forgotten.set(entryKey, (forgettings += 1))
       for (const [userDigest, remembered] of cache.entries()) {
         if (remembered.entryKey === entryKey) cache.delete(userDigest)
       }

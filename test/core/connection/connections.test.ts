@@ -218,6 +218,21 @@ describe('another secret', () => {
     ])
   })
 
+  test('keeps the one before also when the answer to the write was lost, and the write met itself', async () => {
+    const before = await secretOf()
+    const store = { ...stage.connections }
+    let isLost = true
+    stage.connections.write = async (...args) => {
+      const etag = await store.write(...args)
+      const answer = isLost ? undefined : etag
+      isLost = false
+      return answer
+    }
+    const { secret } = await core.connections.changeSecret('crm-sync', HOUR)
+    expect(await ask(before)).toBe('token 1, returned existing token, store')
+    expect(await ask(secret)).toBe('token 1, returned existing token, store')
+  })
+
   test('is written although another instance writes in between, and not for ever', async () => {
     await make()
     const store = { ...stage.connections }
@@ -300,6 +315,48 @@ describe('deleting one', () => {
     stage.pass(55 * 60_000)
     stage.beforeAnswer = () => core.connections.remove('crm-sync')
     await ask(secret)
+    expect(await stage.table.read('connection 1')).toBeUndefined()
+  })
+
+  test('is not undone by a first token that is under way', async () => {
+    const secret = await secretOf()
+    await stage.table.remove('connection 1', (await stage.table.read('connection 1'))?.etag ?? '')
+    stage.beforeAnswer = () => core.connections.remove('crm-sync')
+    expect(await ask(secret)).toBe('token 2, retrieved new token, identity_provider')
+    expect(await stage.table.read('connection 1')).toBeUndefined()
+  })
+
+  test('ends the secret here at once, also for the request that is under way', async () => {
+    const secret = await secretOf()
+    stage.pass(55 * 60_000)
+    stage.beforeAnswer = () => core.connections.remove('crm-sync')
+    expect(await ask(secret)).toBe('token 2, retrieved new token to replace expired token, identity_provider')
+    expect(await ask(secret)).toBe('invalid_credentials: connection secret')
+  })
+
+  test('can be done again when its tokens could not be removed', async () => {
+    await make()
+    stage.storeFault = () => Promise.reject(new Error('down'))
+    await expect(core.connections.remove('crm-sync')).rejects.toMatchObject({
+      code: 'temporarily_unavailable',
+    })
+    stage.storeFault = undefined
+    await core.connections.remove('crm-sync')
+    expect(await stage.table.read('connection 1')).toBeUndefined()
+  })
+
+  test('is not undone by what another instance could not store', async () => {
+    const secret = await secretOf()
+    const other = stage.instance()
+    stage.pass(55 * 60_000)
+    stage.storeFault = (operation, apply) =>
+      operation === 'write' ? Promise.reject(new Error('down')) : apply()
+    expect(await ask(secret, other)).toBe(
+      'token 2, retrieved new token to replace expired token, identity_provider, token_not_stored (Error)',
+    )
+    stage.storeFault = undefined
+    await core.connections.remove('crm-sync')
+    await other.tick({ periodInMs: 60_000, timeLimitInMs: 240_000, correlationId: 'id' })
     expect(await stage.table.read('connection 1')).toBeUndefined()
   })
 })

@@ -91,6 +91,14 @@ describe('a sign-in', () => {
     expect(await signIn()).toEqual(outcome('not_stored'))
   })
 
+  test('for a connection that is deleted meanwhile leaves nothing', async () => {
+    stage.beforeAnswer = async () => {
+      if (stage.asked.at(-1) === 'refresh_token') await core.connections.remove('crm-sync')
+    }
+    expect(await signIn()).toEqual(outcome('expired'))
+    expect(await stage.table.read(ID)).toBeUndefined()
+  })
+
   test('overwrites an entry that does not open: a person wants it so', async () => {
     await signIn()
     stage.storeFault = async (operation, apply) => {
