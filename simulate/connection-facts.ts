@@ -92,7 +92,11 @@ export function createConnectionFacts(time: () => number): ConnectionFacts {
     const before = facts.settled.get(connection)
     lastBegun.set(connection, { operation, isAlone: startTimestamp - last > OPERATION_IN_MS, before })
     facts.settled.delete(connection)
-    if (kind === 'disconnect') facts.deletions.set(connection, time())
+    if (kind === 'disconnect') {
+      facts.deletions.set(connection, time())
+      // Its tokens go first: if it fails then, they are gone all the same.
+      for (const known of facts.all.values()) if (known.name === connection) known.signedIn = undefined
+    }
     if (grant === 'client_credentials' && client !== undefined) facts.applicationsWanted.set(client, time())
   }
 

@@ -259,8 +259,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 'without an overlap the secret before ends',
     file: 'core/connection/connections.ts',
-    from: 'before && overlapInMs > 0 ?',
-    to: 'current && before ?',
+    from: '[kept, before] : [kept]',
+    to: '[kept, before] : [kept, ...connection.secrets]',
   },
   {
     rule: 'a secret that was written without an answer is not written twice',

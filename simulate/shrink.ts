@@ -34,7 +34,19 @@ export async function shrink(
 
   const concerns = (name: string) => best.violation.subject.split('/').includes(name.toLowerCase())
   await tryWithout((each) => !('user' in each) || concerns(each.user))
-  for (const kind of ['clock', 'crash', 'key', 'profile', 'account', 'tick', 'outage', 'password']) {
+  for (const kind of [
+    'request',
+    'grants',
+    'revoke',
+    'clock',
+    'crash',
+    'key',
+    'profile',
+    'account',
+    'tick',
+    'outage',
+    'password',
+  ]) {
     await tryWithout((each) => each.kind !== kind)
   }
   for (let size = best.scenario.stimuli.length >> 1; size >= 1; size = size === 1 ? 0 : (size + 1) >> 1) {
