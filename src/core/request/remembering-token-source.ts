@@ -84,8 +84,9 @@ export function createRememberingTokenSource(options: RememberingTokenSourceOpti
       return acquire(request, userDigest, passwordDigest)
     })
     if (freshnessOf(brokered.token, now(), request.minValidInMs) === 'fresh') return brokered
-    // Who began may have wished for less, and not tried as hard.
-    if (!hasBegun && !isSecondTry && fitnessFor(brokered) === 'stale') return tokenFor(request, true)
+    // Who began may have wished for less, and not tried as hard; or what was enough at first is not any more.
+    const mayHelp = !hasBegun || brokered.notRenewed === undefined
+    if (mayHelp && !isSecondTry && fitnessFor(brokered) === 'stale') return tokenFor(request, true)
     throw brokered.notRenewed ?? tooShort(request, brokered, now())
   }
 

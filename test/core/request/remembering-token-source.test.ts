@@ -48,3 +48,31 @@ test('an old password that was under way does not push a new one out of memory',
   await Promise.resolve()
   expect(asked).toEqual(['old', 'new', 'old'])
 })
+
+test('a token that is just enough when it is found, and not any more when it is given, is renewed', async () => {
+  let now = NOW
+  const tokens = ['first', 'second']
+  const tokenSource = createRememberingTokenSource({
+    memory: createTokenMemory(() => now),
+    source: async () => {
+      const value = tokens.shift() ?? 'a third'
+      // The first one lives an hour less two minutes, and serving it takes a moment.
+      const acquiredOnTimestamp = value === 'first' ? NOW - 120_000 : now
+      now += 20
+      return {
+        token: { value, acquiredOnTimestamp, expiresOnTimestamp: acquiredOnTimestamp + 3_120_000 },
+        action: 'returned existing token',
+        source: 'store',
+        warnings: [],
+        verifiedOnTimestamp: NOW,
+        entryKey: 'k',
+      }
+    },
+    digestOf: (...parts) => parts.join('|'),
+    isByConnection: () => false,
+    now: () => now,
+    refreshThresholdInMs: 600_000,
+  })
+  const { token } = await tokenSource({ ...requestOf('right'), minValidInMs: 3_000_000 })
+  expect(token.value).toBe('second')
+})
