@@ -230,6 +230,8 @@ export function createConnectionFacts(time: () => number): ConnectionFacts {
           break
         case 'signed_in': {
           const known = facts.all.get(happening.id)
+          // Its tokens may be stored: the answer to the write was lost.
+          if (known && happening.outcome.kind === 'not_stored') known.wantedAt = time()
           if (!known || happening.outcome.kind !== 'connected') break
           const { clientId } = facts.profiles.get(known.client)?.at(-1) ?? {}
           known.signedIn = { user: happening.user, at: time(), clientId }

@@ -192,7 +192,9 @@ const pinnedByFirstSignIn: Invariant = (happening, { facts, storage, queue }) =>
   const known = facts.connections.all.get(happening.id)
   const { connection } = storage.connections.rowOf(known?.name ?? '') ?? {}
   if (!known || connection?.id !== known.id || queue.time() < known.pinnedAt + MINUTE) {
-    const isLost = connection?.id === happening.id && !connection.pinned
+    // Its tokens are stored all the same: the next one is checked by name again.
+    const isOut = facts.connections.tableOutUntil > happening.startTimestamp
+    const isLost = connection?.id === happening.id && !connection.pinned && !isOut
     return isLost ? { what: `${happening.user} is not pinned`, subject: happening.id } : undefined
   }
   return connection.pinned?.objectId === happening.user

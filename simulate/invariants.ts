@@ -491,6 +491,14 @@ function calmOf(happening: Happening, { entra, facts }: Observed) {
   return noisy >= 3 ? undefined : { answer, noisyOthers: noisy > 0 }
 }
 
+/** What is left of the token that is stored. */
+function leftAt({ storage }: Observed, key: string, now: number): number {
+  const row = storage.rowOf(key)
+  if (!row) return Infinity
+  const { token } = JSON.parse(row.entry.serializedCache) as { token: { expiresOnTimestamp: number } }
+  return token.expiresOnTimestamp - now
+}
+
 function complaintOf(
   { key, brokered, error, startTimestamp, client, minValidInMs }: Answer,
   world: Observed,
@@ -504,10 +512,16 @@ function complaintOf(
     return warning && !isExcused ? { what: warning.code, subject: key } : undefined
   }
   const lifetimeInMs = world.registrationOf(client).lifetimeInMs
+  // The stored token ended, or stopped being enough, while it was served: the next request renews it.
+  const isCrossed =
+    (error as { code?: string }).code === 'temporarily_unavailable' &&
+    Math.abs(leftAt(world, key, startTimestamp) - minValidInMs) < FLIGHT_IN_MS
   const isTooMuch = minValidInMs >= lifetimeInMs - FLIGHT_IN_MS - world.facts.spreadInMs
   const isGone = world.audienceOf(client) === undefined
   // By clocks that differ the reservation of another instance looks old: its answer may have been lost.
   const isSkewed =
     world.facts.spreadInMs > 0 && (error as { code?: string }).code === 'temporarily_unavailable'
-  return isTooMuch || isGone || isSkewed ? undefined : { what: `refused: ${String(error)}`, subject: key }
+  return isTooMuch || isGone || isSkewed || isCrossed
+    ? undefined
+    : { what: `refused: ${String(error)}`, subject: key }
 }
