@@ -64,4 +64,6 @@ process.on('message', ({ id, command }: { id: number; command: Command }) => {
     (error: unknown) => reply({ id, error: String(error) }),
   )
 })
+// Only now is the port known; the app reads its settings at the first call.
+process.env['PUBLIC_URL'] ??= host.url
 reply({ id: 0, url: host.url })

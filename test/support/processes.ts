@@ -33,6 +33,7 @@ export interface User {
 /** A broker in a process of its own. Commands and requests reject when the process ends. */
 export interface BrokerChild {
   readonly pid: number
+  readonly url: string
   /** Every line that it wrote. */
   readonly lines: readonly string[]
   tick(): Promise<void>
@@ -166,6 +167,7 @@ async function startBrokerChild(environment: Readonly<Record<string, string>>): 
   const { url } = await replyTo(0)
   return {
     pid: child.pid ?? 0,
+    url: String(url),
     lines,
     tick: () => obeyed({ kind: 'tick' }),
     drain: () => obeyed({ kind: 'drain' }),
