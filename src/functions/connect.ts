@@ -32,11 +32,11 @@ export function createConnectHandler(options: () => ConnectOptions): HttpHandler
     try {
       const given = options()
       if (route.kind === 'callback') return await callback(http, context, given)
-      const page = await given.signIns.show(route.id)
-      if (route.kind === 'page') return connectPageOf(page, route.outcome)
+      if (route.kind === 'page') return connectPageOf(await given.signIns.show(route.id), route.outcome)
+      // Another site's form costs no read.
       if (!isOwnForm(http, given.publicUrl)) return problemPage(403, 'Open the link itself, and begin there.')
-      const { url, sealedAttempt } = await given.signIns.begin(route.id)
-      return withCookie(signInLinkPage(page.view.name, url), attemptCookie(sealedAttempt))
+      const { name, url, sealedAttempt } = await given.signIns.begin(route.id)
+      return withCookie(signInLinkPage(name, url), attemptCookie(sealedAttempt))
     } catch (thrown) {
       return answerTo(brokerErrorOf(thrown), context)
     }

@@ -436,7 +436,7 @@ describe('the page', () => {
     ['GET', '/connect/callback', 404],
     ['PUT', '/connect/AAAAAAAAAAAAAAAAAAAAAA', 404],
     ['DELETE', '/connect/AAAAAAAAAAAAAAAAAAAAAA', 404],
-    ['POST', '/connect/AAAAAAAAAAAAAAAAAAAAAA', 404],
+    ['POST', '/connect/AAAAAAAAAAAAAAAAAAAAAA', 403],
     ['OPTIONS', '/connect/callback', 404],
   ])('%s %s is %s', async (method, path, status) => {
     const answer = await broker.call(path, { method })

@@ -42,7 +42,11 @@ const signIns: SignIns = {
     },
     profile: { clientId: 'c', scopes: ['s'] },
   }),
-  begin: async () => ({ url: 'https://login.example/?a=1&state="x"', sealedAttempt: 'sealed' }),
+  begin: async () => ({
+    name: 'crm-sync',
+    url: 'https://login.example/?a=1&state="x"',
+    sealedAttempt: 'sealed',
+  }),
   finish: async () => ({ id: ID, name: 'crm-sync', outcome: { kind: 'connected' } }),
 }
 const handler = createConnectHandler(() => ({ signIns, publicUrl: PUBLIC_URL }))
@@ -142,4 +146,14 @@ test('of a refusal the number behind AADSTS is read, at the beginning alone, and
     )
   }
   expect(read).toEqual([{ state: 's', aadsts: 65004 }, { state: 's' }, { state: 's' }, { state: 's' }])
+})
+
+test('a form of another site is refused before anything is looked up', async () => {
+  const nobody: SignIns = { show: ofNobody, begin: ofNobody, finish: ofNobody }
+  const http = request('POST', ID, { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' })
+  const { status, lines } = await answer(
+    http,
+    createConnectHandler(() => ({ signIns: nobody, publicUrl: PUBLIC_URL })),
+  )
+  expect([status, lines]).toEqual([403, []])
 })

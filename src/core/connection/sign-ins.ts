@@ -35,11 +35,15 @@ export interface SignIns {
   /** @throws {BrokerError} `not_found` for an id that is none, and for a connection without a person. */
   show(id: string): Promise<ConnectPage>
   /**
-   * Changes nothing. @returns where to sign in, and the sealed attempt, for the browser to keep.
+   * Changes nothing. @returns the connection's name, where to sign in, and the sealed attempt, for the browser to keep.
    *
    * @throws {BrokerError} as `show` does.
    */
-  begin(id: string): Promise<{ readonly url: string; readonly sealedAttempt: string }>
+  begin(id: string): Promise<{
+    readonly name: string
+    readonly url: string
+    readonly sealedAttempt: string
+  }>
   /** Never rejects: whatever went wrong is an outcome, and the tokens of before stay. */
   finish(
     sealedAttempt: string | undefined,
@@ -182,11 +186,12 @@ export function createSignIns(options: SignInsOptions): SignIns {
     },
 
     async begin(id) {
-      const { profile } = await found(id)
+      const { connection, profile } = await found(id)
       const { url, ...request } = await identityProvider.beginSignIn(profile, redirectUri())
       const { authority } = profile
       const endTimestamp = now() + ATTEMPT_IN_MS
-      return { url, sealedAttempt: await options.attempts.seal({ id, authority, ...request, endTimestamp }) }
+      const sealedAttempt = await options.attempts.seal({ id, authority, ...request, endTimestamp })
+      return { name: connection.name, url, sealedAttempt }
     },
 
     async finish(sealedAttempt, response, correlationId) {
